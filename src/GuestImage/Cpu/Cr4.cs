@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+
+namespace Kvmsys.Guest.Cpu;
+
+/// <summary>Bits of CR4 that a 32-bit guest uses (SDM Vol. 3, 2.5).</summary>
+[Flags]
+public enum Cr4 : uint
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>PSE: pages of 4 MiB.</summary>
+    PageSizeExtensions = 1u << 4,
+
+    /// <summary>PAE: 64-bit page-table entries.</summary>
+    PhysicalAddressExtension = 1u << 5,
+
+    /// <summary>OSFXSR: SSE instructions work.</summary>
+    OsFxsr = 1u << 9,
+
+    /// <summary>OSXMMEXCPT: SSE errors raise #XM.</summary>
+    OsXmmExcpt = 1u << 10,
+
+    /// <summary>PCIDE: process-context identifiers.</summary>
+    PcidEnable = 1u << 17,
+}

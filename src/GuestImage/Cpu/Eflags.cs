@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+
+namespace Kvmsys.Guest.Cpu;
+
+/// <summary>Bits of EFLAGS that are not arithmetic (SDM Vol. 1, 3.4.3).</summary>
+[Flags]
+public enum Eflags : uint
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>Bit 1: always 1.</summary>
+    Fixed = 1u << 1,
+
+    /// <summary>TF: single step.</summary>
+    Trap = 1u << 8,
+
+    /// <summary>IF: interrupts are taken.</summary>
+    InterruptEnable = 1u << 9,
+
+    /// <summary>VM: virtual-8086 mode.</summary>
+    Virtual8086 = 1u << 17,
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+
+namespace Kvmsys.Guest.Paging;
+
+/// <summary>Bits of a 32-bit page-directory or page-table entry (SDM Vol. 3, 4.3, tables 4-4 to 4-6).</summary>
+[Flags]
+public enum PageFlags : uint
+{
+    /// <summary>Not mapped.</summary>
+    None = 0,
+
+    /// <summary>P: the entry maps something.</summary>
+    Present = 1 << 0,
+
+    /// <summary>R/W: writes are allowed.</summary>
+    Write = 1 << 1,
+
+    /// <summary>U/S: ring 3 may access.</summary>
+    User = 1 << 2,
+
+    /// <summary>A: the entry has been used.</summary>
+    Accessed = 1 << 5,
+
+    /// <summary>D: the page has been written.</summary>
+    Dirty = 1 << 6,
+
+    /// <summary>PS: a directory entry that maps 4 MiB (needs CR4.PSE).</summary>
+    Large = 1 << 7,
+}

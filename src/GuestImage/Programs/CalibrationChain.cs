@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+
+using Iced.Intel;
+using Kvmsys.Guest.Assembly;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Kvmsys.Guest.Programs;
+
+/// <summary>
+/// Dependent instructions with a latency that is the same on every x86 CPU since Nehalem and Zen: 1 core cycle for an addition of two
+/// registers, 3 for a multiplication. Their times give core cycles without a performance counter, and their ratio tells a CPU from an emulator.
+/// </summary>
+public static class CalibrationChain
+{
+    /// <summary>Instructions in a chain.</summary>
+    public const int Length = Unrolled * Rounds;
+
+    // The counter's own instructions run beside the chain and cost it nothing.
+    private const int Unrolled = 64;
+    private const int Rounds = 16;
+
+    /// <summary>Emits ADD EDI, EDI in a chain. Uses ECX and EDI.</summary>
+    internal static void EmitAdd(CodeUnit code, string name) => Emit(code, name, c => c.add(edi, edi));
+
+    /// <summary>Emits IMUL EDI, EDI in a chain. Uses ECX and EDI.</summary>
+    internal static void EmitMultiply(CodeUnit code, string name) => Emit(code, name, c => c.imul(edi, edi));
+
+    private static void Emit(CodeUnit code, string name, Action<Assembler> instruction)
+    {
+        code.Asm.mov(edi, 3);
+        code.Asm.mov(ecx, Rounds);
+        code.Define(name);
+        for (int i = 0; i < Unrolled; i++)
+        {
+            instruction(code.Asm);
+        }
+
+        code.Asm.dec(ecx);
+        code.Asm.jne(code[name]);
+    }
+}
