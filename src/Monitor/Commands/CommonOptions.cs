@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Security.Cryptography;
+using Kvmsys.Native;
+
+namespace Kvmsys.Monitor.Commands;
+
+/// <summary>Options that several commands share, each made anew for its command.</summary>
+internal static class CommonOptions
+{
+    private const int DefaultTimeoutSeconds = 600;
+    private const int MaxTimeoutSeconds = 24 * 60 * 60;
+
+    /// <summary>--json.</summary>
+    public static Option<bool> Json() => new("--json") { Description = "Write the whole result as JSON." };
+
+    /// <summary>--device.</summary>
+    public static Option<string> Device() => new("--device")
+    {
+        Description = "Path of KVM's device.",
+        HelpName = "PATH",
+        DefaultValueFactory = _ => Kvm.DefaultPath,
+    };
+
+    /// <summary>--calls.</summary>
+    public static Option<uint> Calls(uint defaultValue) => new("--calls", "-n")
+    {
+        Description = "Calls in each measurement.",
+        HelpName = "N",
+        DefaultValueFactory = _ => defaultValue,
+        CustomParser = result => ParseNumber(result, 1u, uint.MaxValue),
+    };
+
+    /// <summary>--seed.</summary>
+    public static Option<int?> Seed() => new("--seed")
+    {
+        Description = "Decides which frames the guest's pages get, and its process identifier; chosen at random when not given.",
+        HelpName = "N",
+        CustomParser = result => ParseNumber(result, 0, int.MaxValue),
+    };
+
+    /// <summary>--timeout.</summary>
+    public static Option<int> Timeout() => new("--timeout")
+    {
+        Description = "Seconds that one measurement may take.",
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => DefaultTimeoutSeconds,
+        CustomParser = result => ParseNumber(result, 1, MaxTimeoutSeconds),
+    };
+
+    /// <summary>The seed that was given, or a new one.</summary>
+    public static int SeedOrRandom(int? given) => given ?? RandomNumberGenerator.GetInt32(int.MaxValue);
+
+    private static T ParseNumber<T>(ArgumentResult result, T min, T max)
+        where T : struct, System.Numerics.IBinaryInteger<T>
+    {
+        string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+        if (T.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.None, CultureInfo.InvariantCulture, out T value)
+            && value >= min && value <= max)
+        {
+            return value;
+        }
+
+        string option = (result.Parent as OptionResult)?.IdentifierToken?.Value ?? "";
+        result.AddError(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{option} {text}: a whole number from {min} to {max} is needed, for example {option} 1_000_000."));
+        return default;
+    }
+}

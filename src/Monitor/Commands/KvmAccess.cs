@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+
+using Kvmsys.Monitor.Host;
+using Kvmsys.Monitor.Machine;
+using Kvmsys.Monitor.Measurement;
+using Kvmsys.Native;
+using Kvmsys.Native.Linux;
+
+namespace Kvmsys.Monitor.Commands;
+
+/// <summary>Opens a KVM for a command that runs the guest, and says what a failure means to the person who asked.</summary>
+internal static class KvmAccess
+{
+    /// <summary>Opens the device, and makes sure that the guest runs on it.</summary>
+    /// <exception cref="CommandFailedException">There is no usable device, or its KVM cannot run the guest.</exception>
+    public static Kvm OpenForGuest(string device, HostEnvironment host)
+    {
+        Checkup checkup = Checkup.Of(device, host);
+        if (checkup.Obstacle is not Check obstacle)
+        {
+            return Kvm.Open(device);
+        }
+
+        throw checkup.HasUsableDevice
+            ? new CommandFailedException(
+                ExitCode.CannotRunGuest,
+                $"this KVM ({host.BackEnd.Module ?? "unknown"}) cannot run the guest; {obstacle.Name}: {obstacle.Evidence}. Cure: {obstacle.Cure}")
+            : new CommandFailedException(ExitCode.NoKvm, $"{obstacle.Name}: {obstacle.Evidence}. Cure: {obstacle.Cure}");
+    }
+
+    /// <summary>What a guest that stopped means for the command.</summary>
+    public static CommandFailedException Explain(GuestStoppedException exception, Interruption interruption) => exception.Stop.Reason switch
+    {
+        StopReason.Cancelled => new(interruption.ExitCode, "interrupted"),
+        StopReason.Deadline => new(ExitCode.TimeOut, $"{exception.Message}. Cure: give it more with --timeout, or fewer --calls."),
+        _ => new(ExitCode.CannotRunGuest, $"{exception.Message}\n{exception.Stop.Crash}"),
+    };
+
+    /// <summary>What a call of KVM that failed means for the command.</summary>
+    public static CommandFailedException Explain(KvmException exception) => exception.Errno switch
+    {
+        Errno.ENOMEM or Errno.EMFILE or Errno.ENFILE or Errno.ENOSPC or Errno.EAGAIN => new(
+            ExitCode.NoResources,
+            $"{exception.Message}. Cure: raise the limits of this process (ulimit -a; the control group's memory.max) or free memory (free -h)."),
+        _ => new(ExitCode.CannotRunGuest, $"{exception.Message}. Cure: kvmsys doctor tells what this KVM can do."),
+    };
+}

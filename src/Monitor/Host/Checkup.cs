@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+using Kvmsys.Guest;
+using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Probes;
+using Kvmsys.Guest.Programs;
+using Kvmsys.Monitor.Machine;
+using Kvmsys.Monitor.Measurement;
+using Kvmsys.Native;
+using Kvmsys.Native.Abi;
+using Kvmsys.Native.Linux;
+
+namespace Kvmsys.Monitor.Host;
+
+/// <summary>
+/// What this host's KVM can do, proved by tiny guests: capabilities are advertised by KVMs that cannot keep them, so each is tried.
+/// </summary>
+public sealed class Checkup
+{
+    private const uint ProbeCalls = 100;
+    private const string ElsewhereCure = "use a host with VT-x or SVM, or the lab: ./build.sh lab -- kvmsys ...";
+
+    private static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(5);
+
+    private readonly List<Check> _checks = [];
+
+    private Checkup(string device, HostEnvironment environment)
+    {
+        Device = device;
+        Environment = environment;
+    }
+
+    /// <summary>Path of the device.</summary>
+    public string Device { get; }
+
+    /// <summary>The host.</summary>
+    public HostEnvironment Environment { get; }
+
+    /// <summary>The checks, in the order in which they were made. After one that fails, those that need it are not made.</summary>
+    public IReadOnlyList<Check> Checks => _checks;
+
+    /// <summary>Whether the device is there, may be used, and speaks the right version.</summary>
+    public bool HasUsableDevice { get; private set; }
+
+    /// <summary>Whether the i386 guest runs: paging, INT 0x80 and SYSENTER.</summary>
+    public bool CanRunGuest { get; private set; }
+
+    /// <summary>The check that keeps the guest from running; null when it runs.</summary>
+    public Check? Obstacle => CanRunGuest ? null : Checks.Last(check => !check.Passed && check.Cure is not null);
+
+    /// <summary>Whether the guest runs at the CPU's speed; null when it could not be tried.</summary>
+    public HardwareProof? Proof { get; private set; }
+
+    /// <summary>Makes every check.</summary>
+    /// <param name="device">Path of the device.</param>
+    /// <param name="environment">The host.</param>
+    public static Checkup Of(string device, HostEnvironment environment)
+    {
+        Checkup checkup = new(device, environment);
+        try
+        {
+            using Kvm kvm = Kvm.Open(device);
+            checkup._checks.Add(new("device", true, $"{device} opens for reading and writing"));
+            if (checkup.CheckVersion(kvm))
+            {
+                checkup.CheckGuests(kvm);
+            }
+        }
+        catch (KvmException exception) when (!checkup.HasUsableDevice)
+        {
+            checkup._checks.Add(new("device", false, exception.Message, DeviceCure(device, exception.Errno)));
+        }
+
+        return checkup;
+    }
+
+    /// <summary>What to do about a device that cannot be used.</summary>
+    public static string DeviceCure(string device, Errno errno) => errno switch
+    {
+        Errno.ENOENT or Errno.ENODEV or Errno.ENXIO =>
+            "load the module (modprobe kvm_intel or modprobe kvm_amd); if that fails, enable VT-x or SVM in the firmware's set-up, or nested "
+            + "virtualization for this virtual machine",
+        Errno.EACCES or Errno.EPERM => $"join the device's group: sudo usermod -aG kvm $USER, log in again (or run as root once to see {device} work)",
+        Errno.ENOTTY or Errno.EINVAL => $"{device} is not KVM's device; leave --device out to use {Kvm.DefaultPath}",
+        _ => $"see what is wrong with {device}: ls -l {device}; dmesg | grep -i kvm",
+    };
+
+    private bool CheckVersion(Kvm kvm)
+    {
+        int version = kvm.ApiVersion;
+        HasUsableDevice = version == Kvm.StableApiVersion;
+        _checks.Add(new(
+            "API version",
+            HasUsableDevice,
+            $"{version}",
+            HasUsableDevice ? null : $"version {Kvm.StableApiVersion} is needed, as every kernel since 2.6.22 has it: update the kernel"));
+        return HasUsableDevice;
+    }
+
+    private void CheckGuests(Kvm kvm)
+    {
+        KvmBackEnd backEnd = Environment.BackEnd;
+        string hypervisor = Environment.Cpu.Hypervisor is null ? "on bare metal" : $"under the hypervisor {Environment.Cpu.Hypervisor}";
+        _checks.Add(new(
+            "back end",
+            backEnd.UsesHardware,
+            $"{backEnd.Module ?? "no known module"}, {hypervisor}",
+            backEnd.UsesHardware ? null : $"kvm_intel or kvm_amd runs guests by the CPU's own virtualization, this one emulates: {ElsewhereCure}"));
+        _checks.Add(new(
+            "statistics",
+            kvm.CheckExtension(KvmCapability.BinaryStatsFd) != 0,
+            "KVM_GET_STATS_FD",
+            kvm.CheckExtension(KvmCapability.BinaryStatsFd) != 0 ? null : "without them no run can be proved free of exits: use Linux 5.14 or later"));
+
+        try
+        {
+            GuestCpuid cpuid = GuestCpuid.Of(kvm);
+            CheckFlat(kvm, cpuid);
+            CanRunGuest = CheckPaging(kvm, cpuid)
+                && CheckEntry(kvm, cpuid, "INT 0x80", EntryMechanism.Int80)
+                && CheckSysenter(kvm, cpuid);
+            if (CanRunGuest)
+            {
+                CheckSpeed(kvm, cpuid);
+            }
+        }
+        catch (KvmException exception)
+        {
+            _checks.Add(new("virtual machine", false, exception.Message, ElsewhereCure));
+        }
+    }
+
+    private void CheckFlat(Kvm kvm, GuestCpuid cpuid)
+    {
+        GuestImage image = ProbeGuest.Flat();
+        using VirtualMachine machine = new(kvm, image, cpuid);
+        MachineStop stop = machine.Run(ProbeTime);
+        ProbeResults results = machine.Ram.Read<ProbeResults>(image.Symbols.AddressOf(ProbeGuest.ResultsSymbol));
+        double ticksPerAdd = (double)results.AddChainTicks / CalibrationChain.Length;
+        _checks.Add(stop.Reason == StopReason.Exit
+            ? new("flat 32-bit code", true, string.Create(
+                CultureInfo.InvariantCulture,
+                $"runs, {ticksPerAdd:N1} TSC ticks per add, {stop.Statistics?.EmulatedInstructions:N0} instructions emulated"))
+            : Failed("flat 32-bit code", stop));
+    }
+
+    private bool CheckPaging(Kvm kvm, GuestCpuid cpuid)
+    {
+        GuestImage image = ProbeGuest.Paged();
+        using VirtualMachine machine = new(kvm, image, cpuid);
+        MachineStop stop = machine.Run(ProbeTime);
+        ProbeResults results = machine.Ram.Read<ProbeResults>(image.Symbols.AddressOf(ProbeGuest.ResultsSymbol));
+        bool passed = stop.Reason == StopReason.Exit && results.Alias == ProbeResults.PatternValue;
+        _checks.Add(passed
+            ? new("32-bit paging", true, "runs, and reads through 0xffffe000")
+            : Failed("32-bit paging", stop));
+        return passed;
+    }
+
+    private bool CheckEntry(Kvm kvm, GuestCpuid cpuid, string name, EntryMechanism mechanism)
+    {
+        try
+        {
+            CallResult result = new CallMeasurement(kvm, cpuid, Environment).Run(
+                new CallPlan(KernelProfile.Bare, mechanism, ProbeCalls, Seed: 0), ProbeTime);
+            _checks.Add(new(name, true, string.Create(
+                CultureInfo.InvariantCulture,
+                $"{ProbeCalls} round trips from ring 3, {result.Statistics?.Exits:N0} exit, {result.Statistics?.EmulatedInstructions:N0} instructions emulated")));
+            return true;
+        }
+        catch (GuestStoppedException exception)
+        {
+            _checks.Add(Failed(name, exception.Stop));
+            return false;
+        }
+    }
+
+    /// <summary>A CPU without SYSENTER still runs the guest: its vsyscall page then holds INT 0x80.</summary>
+    private bool CheckSysenter(Kvm kvm, GuestCpuid cpuid)
+    {
+        if (cpuid.Identity.HasSysenter)
+        {
+            return CheckEntry(kvm, cpuid, "SYSENTER", EntryMechanism.Sysenter);
+        }
+
+        _checks.Add(new("SYSENTER", false, $"CPUID has none: {cpuid.Identity}"));
+        return true;
+    }
+
+    private void CheckSpeed(Kvm kvm, GuestCpuid cpuid)
+    {
+        CallResult result = new CallMeasurement(kvm, cpuid, Environment).Run(
+            new CallPlan(KernelProfile.Bare, EntryMechanism.Int80, ProbeCalls, Seed: 0), ProbeTime);
+        Proof = result.Proof;
+        IEnumerable<string> against = Proof.Evidence.Where(evidence => !evidence.ForHardware).Select(evidence => $"{evidence.Name}: {evidence.Value}");
+        bool passed = Proof.Verdict != Verdict.Emulated;
+        _checks.Add(new(
+            "hardware speed",
+            passed,
+            passed ? $"every observation is a CPU's ({Proof.Evidence.Count} of {Proof.Evidence.Count})" : string.Join("; ", against),
+            passed ? null : "semantics are right here, figures are not a CPU's: measure on a host with VT-x or SVM"));
+    }
+
+    private static Check Failed(string name, MachineStop stop) => new(
+        name,
+        false,
+        stop.Crash is CrashReport crash ? string.Join("; ", crash.Details.Prepend(crash.Headline)) : $"stopped: {stop.Reason}",
+        ElsewhereCure);
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Kvmsys.Guest;
+using Kvmsys.Guest.Cpu;
+using Kvmsys.Guest.Kernel;
+using Kvmsys.Native;
+using Kvmsys.Native.Abi;
+using Kvmsys.Native.Linux;
+
+namespace Kvmsys.Monitor.Machine;
+
+/// <summary>
+/// A guest image on a KVM vCPU: memory, state, and a run loop on a thread of its own that a deadline or a cancellation stops without a race.
+/// </summary>
+/// <remarks>
+/// How a run is stopped: the vCPU's thread blocks one signal for its whole life, and KVM_RUN unblocks it (KVM_SET_SIGNAL_MASK). Sent at any
+/// moment, it stays pending until KVM_RUN, which then returns EINTR at once; nothing can be missed, no handler ever runs. The thread takes the
+/// signal and looks at what was asked. The deadline is a kernel timer that sends the same signal.
+/// </remarks>
+public sealed class VirtualMachine : IDisposable
+{
+    // Where Intel's KVM puts its TSS for real mode: below 4 GiB, clear of every slot; the identity map's default lies just below.
+    private const uint TssAddress = 0xfffbd000;
+
+    // Should a deadline's signal be taken by somebody else, another comes soon.
+    private static readonly TimeSpan KickInterval = TimeSpan.FromMilliseconds(10);
+
+    private readonly VcpuThread _thread = new();
+    private readonly GuestImage _image;
+    private KvmVm? _vm;
+    private KvmVcpu? _vcpu;
+    private KvmStatistics? _statistics;
+    private ThreadTimer? _deadline;
+    private ulong[] _before = [];
+    private ulong[] _after = [];
+    private int _threadId;
+    private bool _cancelled;
+
+    /// <summary>Creates the machine and loads the image.</summary>
+    /// <param name="kvm">The system's KVM.</param>
+    /// <param name="image">What to load.</param>
+    /// <param name="cpuid">The CPUID table; it must be the one that the image was built for.</param>
+    /// <exception cref="KvmException">KVM or the memory limit refuses something; the message says what.</exception>
+    public VirtualMachine(Kvm kvm, GuestImage image, GuestCpuid cpuid)
+    {
+        _image = image;
+        try
+        {
+            Ram = new GuestRam(image.MemorySize);
+            _thread.Invoke(() => SetUp(kvm, cpuid));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The guest's physical memory.</summary>
+    public GuestRam Ram { get; }
+
+    /// <summary>How long the set-up took, by phase.</summary>
+    public SetupTimes Setup { get; private set; }
+
+    /// <summary>Rate of the guest's TSC in kHz; null where KVM does not say, because the host's is unstable.</summary>
+    public int? TscKhz { get; private set; }
+
+    /// <summary>Runs the guest until it stops by itself, the time is over, or it is cancelled.</summary>
+    /// <param name="time">How long it may run.</param>
+    /// <param name="cancellation">Stops it at once.</param>
+    /// <exception cref="KvmException">KVM_RUN failed for a reason that is not the guest's.</exception>
+    public MachineStop Run(TimeSpan time, CancellationToken cancellation = default)
+    {
+        MachineStop? stop = null;
+        _thread.Invoke(() => stop = RunOnVcpuThread(time, cancellation));
+        return stop!;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _deadline?.Dispose();
+        _statistics?.Dispose();
+        _vcpu?.Dispose();
+        _vm?.Dispose();
+        Ram?.Dispose();
+        _thread.Dispose();
+    }
+
+    /// <summary>The order is KVM's: what a call needs comes before it (see the remarks of <see cref="KvmVm"/> and <see cref="KvmVcpu"/>).</summary>
+    private void SetUp(Kvm kvm, GuestCpuid cpuid)
+    {
+        _threadId = ThreadSignals.CurrentThreadId;
+        ThreadSignals.Block(ThreadSignals.FreeSignal);
+        _deadline = new ThreadTimer(_threadId, ThreadSignals.FreeSignal);
+
+        long start = Stopwatch.GetTimestamp();
+        _vm = kvm.CreateVm();
+        _vm.SetTssAddr(TssAddress);
+        if (_vm.CheckExtension(KvmCapability.ExitOnEmulationFailure) != 0)
+        {
+            _vm.EnableExitOnEmulationFailure();
+        }
+
+        long created = Stopwatch.GetTimestamp();
+        Ram.Load(_image);
+        _vm.SetUserMemoryRegion(slot: 0, guestPhysAddr: 0, Ram.Mapping);
+        long loaded = Stopwatch.GetTimestamp();
+
+        _vcpu = _vm.CreateVcpu(id: 0);
+        if (_vcpu.TryGetStatistics(out _statistics))
+        {
+            _before = new ulong[_statistics.ValueCount];
+            _after = new ulong[_statistics.ValueCount];
+        }
+
+        long vcpuCreated = Stopwatch.GetTimestamp();
+        SetState(_vcpu, _image.InitialState, cpuid);
+        _vcpu.SetSignalMask(ThreadSignals.Blocked.Without(ThreadSignals.FreeSignal));
+        long stateSet = Stopwatch.GetTimestamp();
+
+        Setup = new SetupTimes(
+            Stopwatch.GetElapsedTime(start, created),
+            Stopwatch.GetElapsedTime(created, loaded),
+            Stopwatch.GetElapsedTime(loaded, vcpuCreated),
+            Stopwatch.GetElapsedTime(vcpuCreated, stateSet));
+        TscKhz = ReadTscKhz(_vcpu);
+    }
+
+    private static void SetState(KvmVcpu vcpu, CpuState state, GuestCpuid cpuid)
+    {
+        vcpu.SetCpuid(cpuid.Entries);
+        vcpu.SetSregs(VcpuState.ToSregs(state, vcpu.GetSregs()));
+        KvmMsrEntry[] msrs = VcpuState.ToMsrs(state);
+        int done = vcpu.SetMsrs(msrs);
+        if (done != msrs.Length)
+        {
+            throw new KvmException(
+                "KVM_SET_MSRS",
+                Errno.EINVAL,
+                $"{Msr.NameOf(msrs[done].Index)} = 0x{msrs[done].Data:x} is refused ({done} of {msrs.Length} were set)");
+        }
+
+        vcpu.SetRegs(VcpuState.ToRegs(state));
+        vcpu.SetFpu(new KvmFpu { Fcw = KvmFpu.DefaultFcw, Mxcsr = KvmFpu.DefaultMxcsr });
+    }
+
+    private static int? ReadTscKhz(KvmVcpu vcpu)
+    {
+        try
+        {
+            return vcpu.GetTscKhz();
+        }
+        catch (KvmException exception) when (exception.Errno == Errno.EIO)
+        {
+            return null;
+        }
+    }
+
+    private MachineStop RunOnVcpuThread(TimeSpan time, CancellationToken cancellation)
+    {
+        Volatile.Write(ref _cancelled, false);
+        long start = Stopwatch.GetTimestamp();
+        long end = start + (long)(time.TotalSeconds * Stopwatch.Frequency);
+        _deadline!.Arm(time, KickInterval);
+        StopReason reason;
+        TimeSpan elapsed;
+
+        // The registration's disposal waits for a callback that is running, so that no kick comes after the run.
+        using (cancellation.UnsafeRegister(static machine => ((VirtualMachine)machine!).Cancel(), this))
+        {
+            _statistics?.Read(_before);
+            reason = RunUntilStop(end);
+            _statistics?.Read(_after);
+            elapsed = Stopwatch.GetElapsedTime(start);
+        }
+
+        _deadline.Disarm();
+        while (ThreadSignals.TakePending(ThreadSignals.FreeSignal))
+        {
+            // One may have come after the guest had stopped by itself.
+        }
+
+        uint status = reason == StopReason.Exit ? (uint)_vcpu!.GetRegs().Rbx : 0;
+        CrashReport? crash = reason is StopReason.Crash or StopReason.Deadline ? Autopsy(reason) : null;
+        StatisticsDelta? statistics = _statistics is null ? null : new(_statistics, [.. _before], [.. _after]);
+        return new MachineStop(reason, status, crash, statistics, elapsed);
+    }
+
+    /// <summary>The run path: nothing is allocated here.</summary>
+    private StopReason RunUntilStop(long end)
+    {
+        for (; ; )
+        {
+            if (_vcpu!.Run() == KvmRunOutcome.Exited)
+            {
+                return MonitorCallOf(_vcpu.Exit) switch
+                {
+                    MonitorCall.Mark => StopReason.Mark,
+                    MonitorCall.Exit => StopReason.Exit,
+                    _ => StopReason.Crash,
+                };
+            }
+
+            ThreadSignals.TakePending(ThreadSignals.FreeSignal);
+            if (Volatile.Read(ref _cancelled))
+            {
+                return StopReason.Cancelled;
+            }
+
+            if (Stopwatch.GetTimestamp() >= end)
+            {
+                return StopReason.Deadline;
+            }
+        }
+    }
+
+    /// <summary>What the guest tells its monitor; nothing, if the exit is of another kind.</summary>
+    private static MonitorCall MonitorCallOf(KvmExit exit)
+    {
+        if (exit.Reason != KvmExitReason.Io)
+        {
+            return default;
+        }
+
+        ref readonly KvmRun.IoExit io = ref exit.Io;
+        return io is { Direction: KvmIoDirection.Out, Port: MonitorPort.Call, Size: sizeof(uint), Count: 1 }
+            ? MemoryMarshal.Read<MonitorCall>(exit.IoData)
+            : default;
+    }
+
+    private void Cancel()
+    {
+        Volatile.Write(ref _cancelled, true);
+        ThreadSignals.Send(_threadId, ThreadSignals.FreeSignal);
+    }
+
+    private CrashReport Autopsy(StopReason reason)
+    {
+        KvmMsrEntry[] msrs = [new(Msr.SysenterCs), new(Msr.SysenterEsp), new(Msr.SysenterEip)];
+        int read = _vcpu!.GetMsrs(msrs);
+        VcpuSnapshot snapshot = new(_vcpu.GetRegs(), _vcpu.GetSregs(), msrs[..read]);
+        return reason == StopReason.Deadline
+            ? CrashReport.OfDeadline(_image, Ram, snapshot)
+            : CrashReport.OfExit(_image, Ram, snapshot, _vcpu.Exit);
+    }
+}

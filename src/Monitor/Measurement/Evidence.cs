@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+
+namespace Kvmsys.Monitor.Measurement;
+
+/// <summary>One observation for or against a CPU having executed the guest.</summary>
+/// <param name="Name">What was looked at.</param>
+/// <param name="Value">What was seen.</param>
+/// <param name="Expected">What a CPU shows.</param>
+/// <param name="ForHardware">Whether it was seen.</param>
+public sealed record Evidence(string Name, string Value, string Expected, bool ForHardware);

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+
+using System.CommandLine;
+using Kvmsys.Monitor.Commands;
+using Kvmsys.Native;
+
+namespace Kvmsys.Monitor;
+
+/// <summary>The command line.</summary>
+internal static class Program
+{
+    private static int Main(string[] arguments)
+    {
+        try
+        {
+            return Run(arguments);
+        }
+        catch (CommandFailedException exception)
+        {
+            return Fail(exception.ExitCode, exception.Message);
+        }
+        catch (KvmException exception)
+        {
+            CommandFailedException failure = KvmAccess.Explain(exception);
+            return Fail(failure.ExitCode, failure.Message);
+        }
+        catch (Exception exception) when (exception is IOException or OutOfMemoryException)
+        {
+            return Fail(ExitCode.NoResources, $"{exception.Message} Cure: raise this process's limits (ulimit -a; the control group's memory.max).");
+        }
+#pragma warning disable CA1031 // The last resort: a fault of ours must still end with its own status, and tell where it was.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return Fail(ExitCode.InternalFault, $"internal fault, please report it with this text: {exception}");
+        }
+    }
+
+    private static int Run(string[] arguments)
+    {
+        RootCommand root = CreateRoot();
+        using StringWriter help = new();
+        InvocationConfiguration configuration = new()
+        {
+            Output = help,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
+        if (arguments.Length == 0)
+        {
+            root.Parse("--help").Invoke(configuration);
+            StandardStream.WriteMessage(help.ToString());
+            return ExitCode.Usage;
+        }
+
+        // An option that acts, such as --help, wins over what is wrong beside it.
+        ParseResult parsed = root.Parse(arguments);
+        if (parsed is { Errors.Count: > 0, Action: null or System.CommandLine.Invocation.ParseErrorAction })
+        {
+            throw Refusal(parsed);
+        }
+
+        int exitCode = parsed.Invoke(configuration);
+        StandardStream.WriteResults(help.ToString());
+        return exitCode;
+    }
+
+    private static RootCommand CreateRoot()
+    {
+        Command doctor = DoctorCommand.Create();
+        Command bench = BenchCommand.Create();
+        Command article = ArticleCommand.Create();
+        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, article };
+        HelpWithExamples.AddTo(root, new Dictionary<Command, string[]>
+        {
+            [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys bench --help"],
+            [doctor] = ["kvmsys doctor", "kvmsys doctor --json | jq .canRunGuest"],
+            [bench] =
+            [
+                "kvmsys bench                                              everything, some seconds",
+                "kvmsys bench --mechanism int80 sysenter --profile bare    two mechanisms on the bare kernel",
+                "kvmsys bench --calls 10_000_000 --seed 1                  longer, with the same guest every time",
+                "kvmsys bench --json > bench.json                          all of it, for a script",
+            ],
+            [article] = ["kvmsys article", "kvmsys article --calls 1_000_000 --json"],
+        });
+        return root;
+    }
+
+    private static CommandFailedException Refusal(ParseResult parsed)
+    {
+        string command = parsed.CommandResult.Command is RootCommand ? "kvmsys" : $"kvmsys {parsed.CommandResult.Command.Name}";
+        string message = parsed.UnmatchedTokens.Count > 0
+            ? $"{parsed.UnmatchedTokens[0]} is no command or option here."
+            : parsed.Errors[0].Message;
+        return new CommandFailedException(ExitCode.Usage, $"{message} Cure: see {command} --help");
+    }
+
+    private static int Fail(int exitCode, string message)
+    {
+        StandardStream.WriteMessage($"kvmsys: {message}\n");
+        return exitCode;
+    }
+}
