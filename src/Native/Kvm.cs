@@ -26,33 +26,24 @@ public sealed class Kvm : KvmHandle
     /// <summary>Opens the device for reading and writing.</summary>
     /// <param name="path">Path of the device.</param>
     /// <exception cref="KvmException">There is no such device (ENOENT), no permission (EACCES), or no driver behind it (ENODEV, ENXIO).</exception>
-    public static Kvm Open(string path = DefaultPath)
-    {
-        int fd = Libc.Open(path, Libc.ORdwr | Libc.OCloexec);
-        if (fd < 0)
-        {
-            Fail("open", path);
-        }
-
-        return new Kvm(fd);
-    }
+    public static Kvm Open(string path = DefaultPath) => new(Check(Libc.Open(path, Libc.ORdwr | Libc.OCloexec), "open", $"{path}"));
 
     /// <summary>The API's version, to be compared with <see cref="StableApiVersion"/>.</summary>
     /// <remarks>KVM_GET_API_VERSION.</remarks>
     /// <exception cref="KvmException">The file is no KVM (ENOTTY).</exception>
-    public int ApiVersion => Ioctl(KvmIoctl.GetApiVersion, 0, "KVM_GET_API_VERSION");
+    public int ApiVersion => Check(Ioctl(KvmIoctl.GetApiVersion), "KVM_GET_API_VERSION");
 
     /// <summary>Bytes of the mapping that a vCPU shares with user space; the run page is its beginning.</summary>
     /// <remarks>KVM_GET_VCPU_MMAP_SIZE.</remarks>
     /// <exception cref="KvmException">The file is no KVM (ENOTTY).</exception>
-    public int VcpuMmapSize => Ioctl(KvmIoctl.GetVcpuMmapSize, 0, "KVM_GET_VCPU_MMAP_SIZE");
+    public int VcpuMmapSize => Check(Ioctl(KvmIoctl.GetVcpuMmapSize), "KVM_GET_VCPU_MMAP_SIZE");
 
     /// <summary>Asks whether the system has a capability.</summary>
     /// <remarks>KVM_CHECK_EXTENSION.</remarks>
     /// <returns>0 when it has not; otherwise 1 or a value that the capability defines.</returns>
     /// <exception cref="KvmException">The file is no KVM (ENOTTY).</exception>
     public int CheckExtension(KvmCapability capability) =>
-        Ioctl(KvmIoctl.CheckExtension, (nint)(uint)capability, "KVM_CHECK_EXTENSION", capability.ToString());
+        Check(Ioctl(KvmIoctl.CheckExtension, (nint)(uint)capability), "KVM_CHECK_EXTENSION", $"{capability}");
 
     /// <summary>Creates a VM without memory or vCPUs.</summary>
     /// <remarks>KVM_CREATE_VM. It is tried again when a signal interrupts it (EINTR): the kernel allocates much here.</remarks>
@@ -63,16 +54,11 @@ public sealed class Kvm : KvmHandle
         int fd;
         do
         {
-            fd = Libc.Ioctl(this, KvmIoctl.CreateVm, (nint)0);
+            fd = Ioctl(KvmIoctl.CreateVm);
         }
         while (fd < 0 && Libc.LastErrno == Errno.EINTR);
 
-        if (fd < 0)
-        {
-            Fail("KVM_CREATE_VM", null);
-        }
-
-        return new KvmVm(fd, size);
+        return new KvmVm(Check(fd, "KVM_CREATE_VM"), size);
     }
 
     /// <summary>The CPUID leaves that this KVM can give a guest: the model from which a guest's table is cut.</summary>
@@ -139,7 +125,7 @@ public sealed class Kvm : KvmHandle
     public int GetFeatureMsrs(Span<KvmMsrEntry> entries)
     {
         int done = IoctlList(KvmIoctl.GetMsrs, headerBytes: 8, entries, out _);
-        return done >= 0 ? done : throw new KvmException("KVM_GET_MSRS", Libc.LastErrno, $"{entries.Length} feature registers");
+        return Check(done, "KVM_GET_MSRS", $"{entries.Length} feature registers");
     }
 
     private bool TryGetCpuid(uint request, Span<KvmCpuidEntry2> entries, out int count, string operation)
@@ -158,11 +144,7 @@ public sealed class Kvm : KvmHandle
         // The kernel answers E2BIG and the count it needs; the list does not change while the module is loaded.
         IoctlList<uint>(request, headerBytes: 4, [], out int count);
         uint[] indices = new uint[count];
-        if (IoctlList<uint>(request, headerBytes: 4, indices, out _) < 0)
-        {
-            Fail(operation, $"room for {count} registers");
-        }
-
+        Check(IoctlList<uint>(request, headerBytes: 4, indices, out _), operation, $"room for {count} registers");
         return indices;
     }
 }

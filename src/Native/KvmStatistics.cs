@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Kvmsys.Native.Abi;
@@ -16,7 +15,7 @@ namespace Kvmsys.Native;
 public sealed unsafe class KvmStatistics : KvmHandle
 {
     private readonly uint _dataOffset;
-    private readonly Dictionary<string, KvmStatistic> _byName;
+    private readonly KvmStatistic[] _all;
 
     internal KvmStatistics(int fd)
         : base(fd)
@@ -24,35 +23,38 @@ public sealed unsafe class KvmStatistics : KvmHandle
         KvmStatsHeader header = default;
         ReadAt(0, MemoryMarshal.AsBytes(new Span<KvmStatsHeader>(ref header)));
         _dataOffset = header.DataOffset;
-        Id = ReadName(header.IdOffset, header.NameSize);
+
+        // One call for the identification and all descriptors, wherever the kernel puts them.
+        int nameSize = checked((int)header.NameSize);
+        int descriptorSize = sizeof(KvmStatsDesc) + nameSize;
+        int idOffset = checked((int)header.IdOffset);
+        int descriptorOffset = checked((int)header.DescOffset);
+        byte[] description = new byte[Math.Max(idOffset + nameSize, checked(descriptorOffset + ((int)header.NumDesc * descriptorSize)))];
+        ReadAt(0, description);
+        Id = Name(description.AsSpan(idOffset, nameSize));
 
         KvmStatistic[] all = new KvmStatistic[header.NumDesc];
-        int descriptorSize = sizeof(KvmStatsDesc) + (int)header.NameSize;
         for (int i = 0; i < all.Length; i++)
         {
-            long offset = header.DescOffset + ((long)i * descriptorSize);
-            KvmStatsDesc descriptor = default;
-            ReadAt(offset, MemoryMarshal.AsBytes(new Span<KvmStatsDesc>(ref descriptor)));
-            string name = ReadName(offset + sizeof(KvmStatsDesc), header.NameSize);
-            all[i] = new KvmStatistic(name, descriptor);
+            ReadOnlySpan<byte> descriptor = description.AsSpan(descriptorOffset + (i * descriptorSize), descriptorSize);
+            all[i] = new KvmStatistic(Name(descriptor[sizeof(KvmStatsDesc)..]), MemoryMarshal.Read<KvmStatsDesc>(descriptor));
             ValueCount = Math.Max(ValueCount, all[i].FirstValue + all[i].ValueCount);
         }
 
-        All = all;
-        _byName = all.ToDictionary(statistic => statistic.Name);
+        _all = all;
     }
 
     /// <summary>What the kernel calls these statistics, for example kvm-1234/vcpu-0.</summary>
     public string Id { get; }
 
     /// <summary>Every statistic, in the kernel's order.</summary>
-    public IReadOnlyList<KvmStatistic> All { get; }
+    public IReadOnlyList<KvmStatistic> All => _all;
 
     /// <summary>Number of 64-bit values that <see cref="Read"/> fills.</summary>
     public int ValueCount { get; }
 
     /// <summary>The statistic of that name, or null where this kernel has none.</summary>
-    public KvmStatistic? Find(string name) => _byName.GetValueOrDefault(name);
+    public KvmStatistic? Find(string name) => Array.Find(_all, statistic => statistic.Name == name);
 
     /// <summary>Reads all values at once.</summary>
     /// <param name="values">Room for <see cref="ValueCount"/> values; <see cref="KvmStatistic.FirstValue"/> says where each one lies.</param>
@@ -68,13 +70,10 @@ public sealed unsafe class KvmStatistics : KvmHandle
         ReadAt(_dataOffset, MemoryMarshal.AsBytes(values[..ValueCount]));
     }
 
-    [SkipLocalsInit]
-    private string ReadName(long offset, uint size)
+    private static string Name(ReadOnlySpan<byte> bytes)
     {
-        Span<byte> name = stackalloc byte[checked((int)Math.Min(size, 1024))];
-        ReadAt(offset, name);
-        int end = name.IndexOf((byte)0);
-        return Encoding.ASCII.GetString(end < 0 ? name : name[..end]);
+        int end = bytes.IndexOf((byte)0);
+        return Encoding.ASCII.GetString(end < 0 ? bytes : bytes[..end]);
     }
 
     private void ReadAt(long offset, Span<byte> bytes)
@@ -87,11 +86,7 @@ public sealed unsafe class KvmStatistics : KvmHandle
             got = Libc.Pread(this, pointer, (nuint)bytes.Length, offset);
         }
 
-        if (got < 0)
-        {
-            Fail("read of KVM statistics", $"{bytes.Length} bytes at {offset}");
-        }
-
+        Check((int)got, "read of KVM statistics", $"{bytes.Length} bytes at {offset}");
         if (got != bytes.Length)
         {
             throw new KvmException("read of KVM statistics", Errno.EIO, $"{got} of {bytes.Length} bytes at {offset}");

@@ -39,7 +39,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// </exception>
     public KvmRunOutcome Run()
     {
-        if (Libc.Ioctl(this, KvmIoctl.Run, (nint)0) == 0)
+        if (Ioctl(KvmIoctl.Run) == 0)
         {
             return KvmRunOutcome.Exited;
         }
@@ -68,7 +68,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// <summary>Writes the general-purpose registers, and clears a pending exception.</summary>
     /// <remarks>KVM_SET_REGS.</remarks>
     /// <exception cref="KvmException">The kernel refused.</exception>
-    public void SetRegs(in KvmRegs regs) => IoctlIn(KvmIoctl.SetRegs, in regs, "KVM_SET_REGS");
+    public void SetRegs(in KvmRegs regs) => Check(IoctlIn(KvmIoctl.SetRegs, in regs), "KVM_SET_REGS");
 
     /// <summary>Reads the segment, descriptor-table and control registers.</summary>
     /// <remarks>KVM_GET_SREGS.</remarks>
@@ -79,7 +79,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// <remarks>KVM_SET_SREGS.</remarks>
     /// <exception cref="KvmException">They contradict each other or the guest's CPUID (EINVAL).</exception>
     public void SetSregs(in KvmSregs sregs) =>
-        IoctlIn(KvmIoctl.SetSregs, in sregs, "KVM_SET_SREGS", $"cr0 {sregs.Cr0:x} cr3 {sregs.Cr3:x} cr4 {sregs.Cr4:x} efer {sregs.Efer:x}");
+        Check(IoctlIn(KvmIoctl.SetSregs, in sregs), "KVM_SET_SREGS", $"cr0 {sregs.Cr0:x} cr3 {sregs.Cr3:x} cr4 {sregs.Cr4:x} efer {sregs.Efer:x}");
 
     /// <summary>As <see cref="GetSregs"/>, with PAE page-directory pointers.</summary>
     /// <remarks>KVM_GET_SREGS2, with KVM_CAP_SREGS2.</remarks>
@@ -89,8 +89,8 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// <summary>As <see cref="SetSregs"/>, with PAE page-directory pointers.</summary>
     /// <remarks>KVM_SET_SREGS2, with KVM_CAP_SREGS2.</remarks>
     /// <exception cref="KvmException">KVM lacks it (ENOTTY), or the registers contradict each other (EINVAL).</exception>
-    public void SetSregs2(in KvmSregs2 sregs) => IoctlIn(
-        KvmIoctl.SetSregs2, in sregs, "KVM_SET_SREGS2", $"cr0 {sregs.Cr0:x} cr3 {sregs.Cr3:x} cr4 {sregs.Cr4:x} efer {sregs.Efer:x}");
+    public void SetSregs2(in KvmSregs2 sregs) =>
+        Check(IoctlIn(KvmIoctl.SetSregs2, in sregs), "KVM_SET_SREGS2", $"cr0 {sregs.Cr0:x} cr3 {sregs.Cr3:x} cr4 {sregs.Cr4:x} efer {sregs.Efer:x}");
 
     /// <summary>Reads the x87 and SSE state.</summary>
     /// <remarks>KVM_GET_FPU.</remarks>
@@ -100,7 +100,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// <summary>Writes the x87 and SSE state.</summary>
     /// <remarks>KVM_SET_FPU.</remarks>
     /// <exception cref="KvmException">The kernel refused.</exception>
-    public void SetFpu(in KvmFpu fpu) => IoctlIn(KvmIoctl.SetFpu, in fpu, "KVM_SET_FPU");
+    public void SetFpu(in KvmFpu fpu) => Check(IoctlIn(KvmIoctl.SetFpu, in fpu), "KVM_SET_FPU");
 
     /// <summary>Reads the whole extended state, in the layout that CPUID leaf 0xD describes. It includes the x87 and SSE state.</summary>
     /// <remarks>KVM_GET_XSAVE2 where the kernel has it, else KVM_GET_XSAVE.</remarks>
@@ -114,10 +114,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
         // SAFETY: the area has the bytes that the kernel writes: 4096 for the old call, KVM_CAP_XSAVE2's answer for the new one.
         fixed (byte* pointer = area)
         {
-            if (Libc.Ioctl(this, XsaveSize > MemoryMapping.PageSize ? KvmIoctl.GetXsave2 : KvmIoctl.GetXsave, pointer) < 0)
-            {
-                Fail("KVM_GET_XSAVE", null);
-            }
+            Check(Libc.Ioctl(this, XsaveSize > MemoryMapping.PageSize ? KvmIoctl.GetXsave2 : KvmIoctl.GetXsave, pointer), "KVM_GET_XSAVE");
         }
     }
 
@@ -133,10 +130,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
         // SAFETY: the area has the bytes that the kernel reads.
         fixed (byte* pointer = area)
         {
-            if (Libc.Ioctl(this, KvmIoctl.SetXsave, pointer) < 0)
-            {
-                Fail("KVM_SET_XSAVE", null);
-            }
+            Check(Libc.Ioctl(this, KvmIoctl.SetXsave, pointer), "KVM_SET_XSAVE");
         }
     }
 
@@ -148,7 +142,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// <summary>Writes the extended control registers.</summary>
     /// <remarks>KVM_SET_XCRS.</remarks>
     /// <exception cref="KvmException">A value names features that the guest lacks (EINVAL).</exception>
-    public void SetXcrs(in KvmXcrs xcrs) => IoctlIn(KvmIoctl.SetXcrs, in xcrs, "KVM_SET_XCRS");
+    public void SetXcrs(in KvmXcrs xcrs) => Check(IoctlIn(KvmIoctl.SetXcrs, in xcrs), "KVM_SET_XCRS");
 
     /// <summary>Reads model-specific registers.</summary>
     /// <remarks>KVM_GET_MSRS.</remarks>
@@ -158,7 +152,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
     public int GetMsrs(Span<KvmMsrEntry> entries)
     {
         int done = IoctlList(KvmIoctl.GetMsrs, headerBytes: 8, entries, out _);
-        return done >= 0 ? done : throw new KvmException("KVM_GET_MSRS", Libc.LastErrno, $"{entries.Length} registers");
+        return Check(done, "KVM_GET_MSRS", $"{entries.Length} registers");
     }
 
     /// <summary>Writes model-specific registers, in order.</summary>
@@ -168,22 +162,15 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// <exception cref="KvmException">The kernel refused the whole call.</exception>
     public int SetMsrs(ReadOnlySpan<KvmMsrEntry> entries)
     {
-        KvmMsrEntry[] copy = entries.ToArray();
-        int done = IoctlList<KvmMsrEntry>(KvmIoctl.SetMsrs, headerBytes: 8, copy, out _);
-        return done >= 0 ? done : throw new KvmException("KVM_SET_MSRS", Libc.LastErrno, $"{entries.Length} registers");
+        int done = IoctlListIn(KvmIoctl.SetMsrs, headerBytes: 8, entries);
+        return Check(done, "KVM_SET_MSRS", $"{entries.Length} registers");
     }
 
     /// <summary>Gives the guest its CPUID table; before the first <see cref="Run"/> and before the system registers.</summary>
     /// <remarks>KVM_SET_CPUID2. After a failure the old table may be damaged: set one again before running.</remarks>
     /// <exception cref="KvmException">Too many leaves (E2BIG), or a table that KVM refuses (EINVAL).</exception>
-    public void SetCpuid(ReadOnlySpan<KvmCpuidEntry2> entries)
-    {
-        KvmCpuidEntry2[] copy = entries.ToArray();
-        if (IoctlList<KvmCpuidEntry2>(KvmIoctl.SetCpuid2, headerBytes: 8, copy, out _) < 0)
-        {
-            Fail("KVM_SET_CPUID2", $"{entries.Length} leaves");
-        }
-    }
+    public void SetCpuid(ReadOnlySpan<KvmCpuidEntry2> entries) =>
+        Check(IoctlListIn(KvmIoctl.SetCpuid2, headerBytes: 8, entries), "KVM_SET_CPUID2", $"{entries.Length} leaves");
 
     /// <summary>Reads the guest's CPUID table.</summary>
     /// <remarks>KVM_GET_CPUID2.</remarks>
@@ -210,7 +197,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// <summary>Writes the exceptions, interrupts, NMIs and SMIs in flight; after every other register.</summary>
     /// <remarks>KVM_SET_VCPU_EVENTS.</remarks>
     /// <exception cref="KvmException">They are invalid (EINVAL).</exception>
-    public void SetVcpuEvents(in KvmVcpuEvents events) => IoctlIn(KvmIoctl.SetVcpuEvents, in events, "KVM_SET_VCPU_EVENTS");
+    public void SetVcpuEvents(in KvmVcpuEvents events) => Check(IoctlIn(KvmIoctl.SetVcpuEvents, in events), "KVM_SET_VCPU_EVENTS");
 
     /// <summary>Reads the guest's own debug registers.</summary>
     /// <remarks>KVM_GET_DEBUGREGS.</remarks>
@@ -220,12 +207,12 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// <summary>Writes the guest's own debug registers.</summary>
     /// <remarks>KVM_SET_DEBUGREGS.</remarks>
     /// <exception cref="KvmException">Reserved bits are set (EINVAL).</exception>
-    public void SetDebugregs(in KvmDebugregs registers) => IoctlIn(KvmIoctl.SetDebugregs, in registers, "KVM_SET_DEBUGREGS");
+    public void SetDebugregs(in KvmDebugregs registers) => Check(IoctlIn(KvmIoctl.SetDebugregs, in registers), "KVM_SET_DEBUGREGS");
 
     /// <summary>Debugs the guest: single step, breakpoints. KVM cannot be asked later what is set.</summary>
     /// <remarks>KVM_SET_GUEST_DEBUG.</remarks>
     /// <exception cref="KvmException">KVM lacks a flag (EINVAL), or an exception is pending (EBUSY).</exception>
-    public void SetGuestDebug(in KvmGuestDebug debug) => IoctlIn(KvmIoctl.SetGuestDebug, in debug, "KVM_SET_GUEST_DEBUG", $"{debug.Control}");
+    public void SetGuestDebug(in KvmGuestDebug debug) => Check(IoctlIn(KvmIoctl.SetGuestDebug, in debug), "KVM_SET_GUEST_DEBUG", $"{debug.Control}");
 
     /// <summary>Reads the multiprocessing state.</summary>
     /// <remarks>KVM_GET_MP_STATE.</remarks>
@@ -235,17 +222,17 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// <summary>Writes the multiprocessing state.</summary>
     /// <remarks>KVM_SET_MP_STATE.</remarks>
     /// <exception cref="KvmException">The state needs an in-kernel local APIC (EINVAL).</exception>
-    public void SetMpState(KvmMpState state) => IoctlIn(KvmIoctl.SetMpState, in state, "KVM_SET_MP_STATE", state.ToString());
+    public void SetMpState(KvmMpState state) => Check(IoctlIn(KvmIoctl.SetMpState, in state), "KVM_SET_MP_STATE", $"{state}");
 
     /// <summary>Rate of the guest's TSC in kHz.</summary>
     /// <remarks>KVM_GET_TSC_KHZ.</remarks>
     /// <exception cref="KvmException">The host's TSC is unstable (EIO).</exception>
-    public int GetTscKhz() => Ioctl(KvmIoctl.GetTscKhz, 0, "KVM_GET_TSC_KHZ");
+    public int GetTscKhz() => Check(Ioctl(KvmIoctl.GetTscKhz), "KVM_GET_TSC_KHZ");
 
     /// <summary>Sets the rate of the guest's TSC, scaled by the hardware where it can.</summary>
     /// <remarks>KVM_SET_TSC_KHZ.</remarks>
     /// <exception cref="KvmException">The rate is not possible here (EINVAL).</exception>
-    public void SetTscKhz(int kilohertz) => Ioctl(KvmIoctl.SetTscKhz, kilohertz, "KVM_SET_TSC_KHZ", $"{kilohertz} kHz");
+    public void SetTscKhz(int kilohertz) => Check(Ioctl(KvmIoctl.SetTscKhz, kilohertz), "KVM_SET_TSC_KHZ", $"{kilohertz} kHz");
 
     /// <summary>Walks the guest's present page tables.</summary>
     /// <remarks>KVM_TRANSLATE.</remarks>
@@ -253,7 +240,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
     public KvmTranslation Translate(ulong linearAddress)
     {
         KvmTranslation translation = new() { LinearAddress = linearAddress };
-        Ioctl(KvmIoctl.Translate, ref translation, "KVM_TRANSLATE", $"0x{linearAddress:x}");
+        Check(Ioctl(KvmIoctl.Translate, ref translation), "KVM_TRANSLATE", $"0x{linearAddress:x}");
         return translation;
     }
 
@@ -266,13 +253,13 @@ public sealed unsafe class KvmVcpu : KvmHandle
     public void SetSignalMask(SignalSet blocked)
     {
         SignalMask mask = new() { Length = sizeof(ulong), Bits = blocked.Bits };
-        Ioctl(KvmIoctl.SetSignalMask, ref mask, "KVM_SET_SIGNAL_MASK", $"signals {blocked.Bits:x}");
+        Check(Ioctl(KvmIoctl.SetSignalMask, ref mask), "KVM_SET_SIGNAL_MASK", $"signals {blocked.Bits:x}");
     }
 
     /// <summary>Lets KVM_RUN keep the thread's own signal mask again.</summary>
     /// <remarks>KVM_SET_SIGNAL_MASK without an argument.</remarks>
     /// <exception cref="KvmException">The kernel refused.</exception>
-    public void ClearSignalMask() => Ioctl(KvmIoctl.SetSignalMask, 0, "KVM_SET_SIGNAL_MASK");
+    public void ClearSignalMask() => Check(Ioctl(KvmIoctl.SetSignalMask), "KVM_SET_SIGNAL_MASK");
 
     /// <summary>Enables a capability of the vCPU.</summary>
     /// <remarks>KVM_ENABLE_CAP.</remarks>
@@ -280,7 +267,7 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// <param name="argument">Its first argument.</param>
     /// <exception cref="KvmException">KVM lacks it or refuses the argument (EINVAL).</exception>
     public void EnableCapability(KvmCapability capability, ulong argument = 0) =>
-        EnableCap(capability, argument, $"{capability} with 0x{argument:x}");
+        Check(IoctlEnableCap(capability, argument), "KVM_ENABLE_CAP", $"{capability} with 0x{argument:x}");
 
     /// <summary>Opens the vCPU's statistics. Any thread may read them.</summary>
     /// <remarks>KVM_GET_STATS_FD.</remarks>

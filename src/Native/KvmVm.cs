@@ -29,7 +29,7 @@ public sealed unsafe class KvmVm : KvmHandle
     /// <returns>0 when it has not; otherwise 1 or a value that the capability defines.</returns>
     /// <exception cref="KvmException">The kernel refused.</exception>
     public int CheckExtension(KvmCapability capability) =>
-        Ioctl(KvmIoctl.CheckExtension, (nint)(uint)capability, "KVM_CHECK_EXTENSION", capability.ToString());
+        Check(Ioctl(KvmIoctl.CheckExtension, (nint)(uint)capability), "KVM_CHECK_EXTENSION", $"{capability}");
 
     /// <summary>Enables a capability that has no method of its own here.</summary>
     /// <remarks>KVM_ENABLE_CAP.</remarks>
@@ -37,20 +37,20 @@ public sealed unsafe class KvmVm : KvmHandle
     /// <param name="argument">Its first argument.</param>
     /// <exception cref="KvmException">KVM lacks it or refuses the argument (EINVAL).</exception>
     public void EnableCapability(KvmCapability capability, ulong argument = 0) =>
-        EnableCap(capability, argument, $"{capability} with 0x{argument:x}");
+        Check(IoctlEnableCap(capability, argument), "KVM_ENABLE_CAP", $"{capability} with 0x{argument:x}");
 
     /// <summary>Where Intel's KVM may put its three-page TSS for real mode; needed once, before the first KVM_RUN, ignored by AMD's.</summary>
     /// <remarks>KVM_SET_TSS_ADDR.</remarks>
     /// <param name="address">Guest-physical address below 4 GiB, outside every slot.</param>
     /// <exception cref="KvmException">The address is unfit (EINVAL) or already set (EEXIST).</exception>
-    public void SetTssAddr(uint address) => Ioctl(KvmIoctl.SetTssAddr, (nint)address, "KVM_SET_TSS_ADDR", $"0x{address:x}");
+    public void SetTssAddr(uint address) => Check(Ioctl(KvmIoctl.SetTssAddr, (nint)address), "KVM_SET_TSS_ADDR", $"0x{address:x}");
 
     /// <summary>Where Intel's KVM may put its one-page identity map for real mode; before the first vCPU.</summary>
     /// <remarks>KVM_SET_IDENTITY_MAP_ADDR.</remarks>
     /// <param name="address">Guest-physical address below 4 GiB, outside every slot; 0 for KVM's default.</param>
     /// <exception cref="KvmException">A vCPU exists already (EINVAL).</exception>
     public void SetIdentityMapAddr(ulong address) =>
-        IoctlIn(KvmIoctl.SetIdentityMapAddr, in address, "KVM_SET_IDENTITY_MAP_ADDR", $"0x{address:x}");
+        Check(IoctlIn(KvmIoctl.SetIdentityMapAddr, in address), "KVM_SET_IDENTITY_MAP_ADDR", $"0x{address:x}");
 
     /// <summary>Backs guest-physical addresses with memory: creates the slot, or changes its flags.</summary>
     /// <remarks>KVM_SET_USER_MEMORY_REGION.</remarks>
@@ -97,7 +97,7 @@ public sealed unsafe class KvmVm : KvmHandle
         fixed (ulong* pointer = bitmap)
         {
             KvmDirtyLog log = new() { Slot = slot, DirtyBitmap = (nuint)pointer };
-            Ioctl(KvmIoctl.GetDirtyLog, ref log, "KVM_GET_DIRTY_LOG", $"slot {slot}");
+            Check(Ioctl(KvmIoctl.GetDirtyLog, ref log), "KVM_GET_DIRTY_LOG", $"slot {slot}");
         }
     }
 
@@ -117,7 +117,7 @@ public sealed unsafe class KvmVm : KvmHandle
         fixed (ulong* pointer = bitmap)
         {
             KvmClearDirtyLog log = new() { Slot = slot, NumPages = (uint)pages, FirstPage = firstPage, DirtyBitmap = (nuint)pointer };
-            Ioctl(KvmIoctl.ClearDirtyLog, ref log, "KVM_CLEAR_DIRTY_LOG", $"slot {slot}, {pages} pages from {firstPage}");
+            Check(Ioctl(KvmIoctl.ClearDirtyLog, ref log), "KVM_CLEAR_DIRTY_LOG", $"slot {slot}, {pages} pages from {firstPage}");
         }
     }
 
@@ -125,19 +125,18 @@ public sealed unsafe class KvmVm : KvmHandle
     /// <remarks>KVM_CAP_X86_DISABLE_EXITS.</remarks>
     /// <exception cref="KvmException">KVM or the CPU does not allow one of them (EINVAL).</exception>
     public void DisableExits(KvmDisableExits exits) =>
-        EnableCap(KvmCapability.X86DisableExits, (ulong)exits, $"X86DisableExits with {exits}");
+        Check(IoctlEnableCap(KvmCapability.X86DisableExits, (ulong)exits), "KVM_ENABLE_CAP", $"X86DisableExits with {exits}");
 
     /// <summary>An instruction that KVM cannot emulate exits with its bytes, instead of raising #UD in user mode.</summary>
     /// <remarks>KVM_CAP_EXIT_ON_EMULATION_FAILURE.</remarks>
     /// <exception cref="KvmException">KVM lacks it (EINVAL).</exception>
-    public void EnableExitOnEmulationFailure() =>
-        EnableCap(KvmCapability.ExitOnEmulationFailure, 1, nameof(KvmCapability.ExitOnEmulationFailure));
+    public void EnableExitOnEmulationFailure() => EnableCapability(KvmCapability.ExitOnEmulationFailure, 1);
 
     /// <summary>MSR accesses that KVM refuses for these reasons exit to user space, instead of raising #GP.</summary>
     /// <remarks>KVM_CAP_X86_USER_SPACE_MSR.</remarks>
     /// <exception cref="KvmException">KVM lacks it (EINVAL).</exception>
     public void EnableUserSpaceMsr(KvmMsrExitReasons reasons) =>
-        EnableCap(KvmCapability.X86UserSpaceMsr, (ulong)reasons, $"X86UserSpaceMsr with {reasons}");
+        Check(IoctlEnableCap(KvmCapability.X86UserSpaceMsr, (ulong)reasons), "KVM_ENABLE_CAP", $"X86UserSpaceMsr with {reasons}");
 
     /// <summary>Allows or denies guest accesses to model-specific registers. The registers of the x2APIC pass every filter.</summary>
     /// <remarks>KVM_X86_SET_MSR_FILTER.</remarks>
@@ -169,7 +168,7 @@ public sealed unsafe class KvmVm : KvmHandle
                 };
             }
 
-            Ioctl(KvmIoctl.X86SetMsrFilter, ref filter, "KVM_X86_SET_MSR_FILTER", $"{outside}, {ranges.Length} ranges");
+            Check(Ioctl(KvmIoctl.X86SetMsrFilter, ref filter), "KVM_X86_SET_MSR_FILTER", $"{outside}, {ranges.Length} ranges");
         }
         finally
         {
@@ -183,7 +182,7 @@ public sealed unsafe class KvmVm : KvmHandle
     /// <summary>Default rate of the TSC for vCPUs created from now on, in kHz.</summary>
     /// <remarks>KVM_SET_TSC_KHZ, with KVM_CAP_VM_TSC_CONTROL.</remarks>
     /// <exception cref="KvmException">The CPU cannot scale the TSC, or not to this rate (EINVAL).</exception>
-    public void SetTscKhz(int kilohertz) => Ioctl(KvmIoctl.SetTscKhz, kilohertz, "KVM_SET_TSC_KHZ", $"{kilohertz} kHz");
+    public void SetTscKhz(int kilohertz) => Check(Ioctl(KvmIoctl.SetTscKhz, kilohertz), "KVM_SET_TSC_KHZ", $"{kilohertz} kHz");
 
     /// <summary>Creates a vCPU. Its ioctls belong to the thread that creates it.</summary>
     /// <remarks>KVM_CREATE_VCPU.</remarks>
@@ -191,7 +190,7 @@ public sealed unsafe class KvmVm : KvmHandle
     /// <exception cref="KvmException">The identifier is taken (EEXIST) or too large (EINVAL).</exception>
     public KvmVcpu CreateVcpu(uint id)
     {
-        int fd = Ioctl(KvmIoctl.CreateVcpu, (nint)id, "KVM_CREATE_VCPU", $"id {id}");
+        int fd = Check(Ioctl(KvmIoctl.CreateVcpu, (nint)id), "KVM_CREATE_VCPU", $"id {id}");
         return new KvmVcpu(fd, _vcpuMmapSize, XsaveSize());
     }
 
@@ -204,9 +203,8 @@ public sealed unsafe class KvmVm : KvmHandle
     // KVM_CAP_XSAVE2 answers on a VM only; a kernel without it has areas of 4096 bytes.
     private int XsaveSize() => Math.Max(CheckExtension(KvmCapability.Xsave2), MemoryMapping.PageSize);
 
-    private void SetRegion(in KvmUserspaceMemoryRegion region) => IoctlIn(
-        KvmIoctl.SetUserMemoryRegion,
-        in region,
+    private void SetRegion(in KvmUserspaceMemoryRegion region) => Check(
+        IoctlIn(KvmIoctl.SetUserMemoryRegion, in region),
         "KVM_SET_USER_MEMORY_REGION",
         $"slot {region.Slot}, 0x{region.MemorySize:x} bytes at 0x{region.GuestPhysAddr:x}, {region.Flags}");
 

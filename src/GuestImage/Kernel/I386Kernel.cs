@@ -4,6 +4,7 @@ using System.Buffers.Binary;
 using Kvmsys.Guest.Assembly;
 using Kvmsys.Guest.Cpu;
 using Kvmsys.Guest.Descriptors;
+using Kvmsys.Guest.Paging;
 using Kvmsys.Guest.Programs;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -112,11 +113,22 @@ internal sealed class I386Kernel
         // TR is loaded already: VT-x needs that. QEMU's software CPU enters ring 0 only by a task register that LTR has loaded.
         code.Asm.mov(eax, Selector.Tss);
         code.Asm.ltr(ax);
+
+        // Every page of the kernel is touched once, so that KVM has mapped it before it is needed in the middle of an exception.
+        code.Asm.mov(ecx, KernelLayout.Start);
+        code.Define("touch_kernel_page");
+        code.Asm.mov(eax, __dword_ptr[ecx]);
+        code.Asm.add(ecx, PageTableBuilder.PageSize);
+        code.Asm.cmp(ecx, KernelLayout.End);
+        code.Asm.jb(code["touch_kernel_page"]);
+
         code.Asm.push(Selector.UserData);
         code.Asm.push(GuestProgram.StackTop);
         code.Asm.push((uint)(Eflags.Fixed | Eflags.InterruptEnable));
         code.Asm.push(Selector.UserCode);
         code.Asm.push(programEntry);
+        code.Asm.xor(eax, eax);
+        code.Asm.xor(ecx, ecx);
         code.Asm.iretd();
     }
 

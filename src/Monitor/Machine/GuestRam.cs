@@ -23,7 +23,12 @@ public sealed class GuestRam : IPhysicalMemory, IDisposable
     {
         foreach (PhysicalRange range in image.Ranges)
         {
-            range.Bytes.Span.CopyTo(Mapping.Slice(range.Address, range.Bytes.Length));
+            Span<byte> target = Mapping.Slice(range.Address, range.Bytes.Length);
+
+            // The runtime's copy reads a byte of its target first. On fresh memory that is a page fault for a page of zeros, and the write
+            // that follows is a second one: so write first.
+            target[0] = 0;
+            range.Bytes.Span.CopyTo(target);
         }
     }
 

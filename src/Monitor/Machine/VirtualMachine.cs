@@ -27,6 +27,9 @@ public sealed class VirtualMachine : IDisposable
     // Should a deadline's signal be taken by somebody else, another comes soon.
     private static readonly TimeSpan KickInterval = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>The longest time that one run may be given.</summary>
+    public static readonly TimeSpan MaxTime = TimeSpan.FromDays(365);
+
     private readonly VcpuThread _thread = new();
     private readonly GuestImage _image;
     private KvmVm? _vm;
@@ -68,11 +71,13 @@ public sealed class VirtualMachine : IDisposable
     public int? TscKhz { get; private set; }
 
     /// <summary>Runs the guest until it stops by itself, the time is over, or it is cancelled.</summary>
-    /// <param name="time">How long it may run.</param>
+    /// <param name="time">How long it may run: more than nothing, at most <see cref="MaxTime"/>.</param>
     /// <param name="cancellation">Stops it at once.</param>
     /// <exception cref="KvmException">KVM_RUN failed for a reason that is not the guest's.</exception>
     public MachineStop Run(TimeSpan time, CancellationToken cancellation = default)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(time, MaxTime);
         MachineStop? stop = null;
         _thread.Invoke(() => stop = RunOnVcpuThread(time, cancellation));
         return stop!;
@@ -144,7 +149,7 @@ public sealed class VirtualMachine : IDisposable
         }
 
         vcpu.SetRegs(VcpuState.ToRegs(state));
-        vcpu.SetFpu(new KvmFpu { Fcw = KvmFpu.DefaultFcw, Mxcsr = KvmFpu.DefaultMxcsr });
+        vcpu.SetFpu(new KvmFpu { Fcw = KvmFpu.DefaultFcw });
     }
 
     private static int? ReadTscKhz(KvmVcpu vcpu)

@@ -10,9 +10,6 @@ public struct KvmFpu
     /// <summary>Power-on x87 control word: all exceptions masked, extended precision (SDM Vol. 1, 8.1.5).</summary>
     public const ushort DefaultFcw = 0x37f;
 
-    /// <summary>Power-on MXCSR: all exceptions masked (SDM Vol. 1, 10.2.3).</summary>
-    public const uint DefaultMxcsr = 0x1f80;
-
     /// <summary>x87 registers, 16 bytes each.</summary>
     public InlineArray8<InlineArray2<ulong>> Fpr;
 
@@ -40,7 +37,7 @@ public struct KvmFpu
     /// <summary>SSE registers, 16 bytes each.</summary>
     public InlineArray16<InlineArray2<ulong>> Xmm;
 
-    /// <summary>SSE control and status.</summary>
+    /// <summary>SSE control and status. KVM on x86 transfers it neither way: use the XSAVE area.</summary>
     public uint Mxcsr;
 
     /// <summary>Padding, zero.</summary>

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Kvmsys.Guest;
+using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Probes;
+using Kvmsys.Guest.Programs;
+using Kvmsys.Monitor.Host;
+using Kvmsys.Monitor.Machine;
+using Kvmsys.Native;
+using Kvmsys.Native.Abi;
+using Kvmsys.Native.Linux;
+
+namespace Kvmsys.Benchmarks;
+
+/// <summary>What kvmsys itself costs: start-up, size, KVM_RUN, set-up, image building, kicks. C# and C take turns, pair by pair.</summary>
+internal static unsafe class Program
+{
+    private const double Microsecond = 1e3;
+    private const double Millisecond = 1e6;
+    private const int Pairs = 31;
+    private const int SetUpPairs = 101;
+
+    private static int Main(string[] arguments)
+    {
+        // Before anything else has warmed the assembler up.
+        Samples cold = new();
+        TimeImage(cold, KernelProfile.Linux26);
+
+        using Kvm kvm = Kvm.Open();
+        GuestCpuid cpuid = GuestCpuid.Of(kvm);
+        HostEnvironment host = HostEnvironment.Read();
+        bool runsGuest = Checkup.Of(Kvm.DefaultPath, host).CanRunGuest;
+        Say($"host: {host.Cpu.Brand}, {host.BackEnd.Module}, hypervisor {host.Cpu.Hypervisor ?? "none"}; the i386 guest {(runsGuest ? "runs" : "does not run")} here");
+        Say("each line: median (minimum to maximum); ratios are medians of ratios of C# to C, pair by pair");
+        Say("");
+
+        foreach (string binary in arguments)
+        {
+            MeasureBinary(binary);
+        }
+
+        MeasureRun(kvm);
+        MeasureImage(cold);
+        MeasureSetUp(kvm, cpuid, runsGuest);
+        MeasureKicks(kvm, cpuid);
+        return 0;
+    }
+
+    private static void MeasureBinary(string binary)
+    {
+        Samples start = new();
+        for (int i = 0; i < Pairs; i++)
+        {
+            long begin = Stopwatch.GetTimestamp();
+            using Process process = Process.Start(new ProcessStartInfo(binary, ["--version"]) { RedirectStandardOutput = true })!;
+            process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            start.Add(Stopwatch.GetElapsedTime(begin).TotalNanoseconds);
+        }
+
+        Say($"kvmsys --version, started and ended   {start.In(Millisecond, "ms")}   aim 30");
+        Say(string.Create(CultureInfo.InvariantCulture, $"kvmsys, size                          {new FileInfo(binary).Length / 1e6,9:N3} MB   aim 8"));
+    }
+
+    /// <summary>KVM_RUN to an OUT and back, on one vCPU, in turns.</summary>
+    private static void MeasureRun(Kvm kvm)
+    {
+        const int exits = 20_000;
+        const ushort port = 0x10;
+        using KvmVm vm = kvm.CreateVm();
+        using MemoryMapping memory = MemoryMapping.Anonymous(0x10000);
+        ReadOnlySpan<byte> outAndAgain = [0xe6, (byte)port, 0xeb, 0xfc];
+        outAndAgain.CopyTo(memory.Slice(0x1000, outAndAgain.Length));
+        vm.SetTssAddr(0xfffbd000);
+        vm.SetUserMemoryRegion(slot: 0, guestPhysAddr: 0, memory);
+        using KvmVcpu vcpu = vm.CreateVcpu(id: 0);
+        vcpu.SetCpuid(kvm.GetSupportedCpuid());
+        vcpu.SetSregs(VcpuState.ToSregs(ProbeGuest.Flat().InitialState, vcpu.GetSregs()));
+        vcpu.SetRegs(new KvmRegs { Rip = 0x1000, Rflags = 2 });
+
+        Samples csharp = new();
+        Samples c = new();
+        RunExits(vcpu, exits, port);
+        for (int i = 0; i < Pairs; i++)
+        {
+            long begin = Stopwatch.GetTimestamp();
+            RunExits(vcpu, exits, port);
+            csharp.Add(Stopwatch.GetElapsedTime(begin).TotalNanoseconds / exits);
+            long nanoseconds = Baseline.Run(vcpu, vcpu.RunPage.Address, exits, port);
+            c.Add((double)Check(nanoseconds) / exits);
+        }
+
+        Say($"KVM_RUN round trip (OUT), C#          {csharp.In(Microsecond, "us")}");
+        Say($"KVM_RUN round trip (OUT), C           {c.In(Microsecond, "us")}");
+        Say(Ratio("KVM_RUN round trip, C# / C", csharp, c, 1.05));
+    }
+
+    private static void RunExits(KvmVcpu vcpu, int exits, ushort port)
+    {
+        while (exits > 0)
+        {
+            if (vcpu.Run() != KvmRunOutcome.Exited)
+            {
+                continue;
+            }
+
+            KvmExit exit = vcpu.Exit;
+            if (exit.Reason != KvmExitReason.Io || exit.Io.Port != port)
+            {
+                throw new InvalidOperationException($"An unexpected exit: {exit.Reason}.");
+            }
+
+            exits--;
+        }
+    }
+
+    private static void MeasureImage(Samples cold)
+    {
+        Samples warm = new();
+        for (int i = 0; i < SetUpPairs; i++)
+        {
+            TimeImage(warm, KernelProfile.Linux26);
+        }
+
+        Say($"image built (Iced), cold              {cold.In(Millisecond, "ms")}   aim 2");
+        Say($"image built (Iced), warm              {warm.In(Millisecond, "ms")}   aim 0.4");
+    }
+
+    private static void TimeImage(Samples samples, KernelProfile profile)
+    {
+        long begin = Stopwatch.GetTimestamp();
+        BuildGuest(new Guest.Cpu.CpuIdentity("AuthenticAMD", 23, 1, 2, Sep: true), profile);
+        samples.Add(Stopwatch.GetElapsedTime(begin).TotalNanoseconds);
+    }
+
+    private static I386Guest BuildGuest(Guest.Cpu.CpuIdentity cpu, KernelProfile profile) => I386Guest.Build(new I386GuestOptions
+    {
+        Program = new CallLoop(EntryMechanism.Int80, Calls: 1).Assemble(profile),
+        Profile = profile,
+        Cpu = cpu,
+    });
+
+    /// <summary>From nothing to the guest's first instruction, phase by phase.</summary>
+    private static void MeasureSetUp(Kvm kvm, GuestCpuid cpuid, bool runsGuest)
+    {
+        GuestImage image = BuildGuest(cpuid.Identity, KernelProfile.Linux26).Image;
+        string[] names = ["create VM", "memory and image", "create vCPU, statistics", "CPUID and registers"];
+        Samples[] csharp = [.. names.Select(_ => new Samples())];
+        Samples[] c = [.. names.Select(_ => new Samples())];
+        Samples total = new();
+        Samples totalOfC = new();
+        Samples first = new();
+        for (int i = -3; i < SetUpPairs; i++)
+        {
+            // Each is gone before the other begins: the first VM of a host switches the CPUs' virtualization on.
+            (TimeSpan[] phases, MachineStop? stop) = SetUpInCSharp(kvm, image, cpuid, runsGuest);
+            long[] phasesOfC;
+            using (GuestRam ram = new(image.MemorySize))
+            {
+                phasesOfC = OnNewThread(() => SetUpInC(kvm, image, cpuid, ram.Mapping));
+            }
+
+            if (i < 0)
+            {
+                continue;
+            }
+
+            for (int phase = 0; phase < names.Length; phase++)
+            {
+                csharp[phase].Add(phases[phase].TotalNanoseconds);
+                c[phase].Add(phasesOfC[phase]);
+            }
+
+            total.Add(phases.Sum(phase => phase.TotalNanoseconds));
+            totalOfC.Add(phasesOfC.Sum());
+            if (stop is not null)
+            {
+                first.Add(stop.Elapsed.TotalNanoseconds);
+            }
+        }
+
+        for (int phase = 0; phase < names.Length; phase++)
+        {
+            Say($"set-up, {names[phase],-23}, C#    {csharp[phase].In(Microsecond, "us")}");
+            Say($"set-up, {names[phase],-23}, C     {c[phase].In(Microsecond, "us")}");
+            Say(Ratio($"set-up, {names[phase]}, C# / C", csharp[phase], c[phase], 1.10));
+        }
+
+        Say(Ratio("set-up, all KVM phases, C# / C", total, totalOfC, 1.10));
+        if (runsGuest)
+        {
+            Say($"first KVM_RUN to the mark in ring 3, warm-up included {first.In(Microsecond, "us")}");
+        }
+    }
+
+    /// <summary>A vCPU gets a thread of its own in C#; so it does in C, for a new thread starts with cold caches. Memory comes from the caller's thread.</summary>
+    private static T OnNewThread<T>(Func<T> work)
+    {
+        T? result = default;
+        Thread thread = new(() => result = work());
+        thread.Start();
+        thread.Join();
+        return result!;
+    }
+
+    private static (TimeSpan[] Phases, MachineStop? Stop) SetUpInCSharp(Kvm kvm, GuestImage image, GuestCpuid cpuid, bool run)
+    {
+        using VirtualMachine machine = new(kvm, image, cpuid);
+        SetupTimes setup = machine.Setup;
+        return ([setup.CreateVm, setup.Memory, setup.CreateVcpu, setup.State], run ? machine.Run(TimeSpan.FromSeconds(10)) : null);
+    }
+
+    private static long[] SetUpInC(Kvm kvm, GuestImage image, GuestCpuid cpuid, MemoryMapping memory)
+    {
+        KvmMsrEntry[] msrs = VcpuState.ToMsrs(image.InitialState);
+        byte[] cpuidList = ListOf(cpuid.Entries);
+        byte[] msrList = ListOf<KvmMsrEntry>(msrs);
+        KvmSregs sregs = VcpuState.ToSregs(image.InitialState, default);
+        KvmRegs regs = VcpuState.ToRegs(image.InitialState);
+        KvmFpu fpu = new() { Fcw = KvmFpu.DefaultFcw };
+        System.Buffers.MemoryHandle[] pins = [.. image.Ranges.Select(range => range.Bytes.Pin())];
+        Baseline.Range[] ranges = [.. image.Ranges.Zip(pins, (range, pin) => RangeOf(range, pin))];
+        long[] phases = new long[4];
+        fixed (Baseline.Range* rangePointer = ranges)
+        fixed (byte* cpuidPointer = cpuidList, msrPointer = msrList)
+        fixed (long* phasePointer = phases)
+        {
+            Check(Baseline.SetUp(
+                kvm, memory.Address, memory.Length, rangePointer, ranges.Length, cpuidPointer, &sregs, msrPointer, &regs, &fpu, phasePointer));
+        }
+
+        Array.ForEach(pins, pin => pin.Dispose());
+        return phases;
+    }
+
+    private static Baseline.Range RangeOf(PhysicalRange range, System.Buffers.MemoryHandle pin) =>
+        new() { Address = range.Address, Bytes = pin.Pointer, Length = (ulong)range.Bytes.Length };
+
+    /// <summary>A count, four bytes of padding, and the entries: struct kvm_cpuid2 and struct kvm_msrs.</summary>
+    private static byte[] ListOf<T>(ReadOnlySpan<T> entries)
+        where T : unmanaged => [.. BitConverter.GetBytes((long)entries.Length), .. MemoryMarshal.AsBytes(entries)];
+
+    /// <summary>How long after its deadline, or after a cancellation, a guest in JMP to itself has stopped.</summary>
+    private static void MeasureKicks(Kvm kvm, GuestCpuid cpuid)
+    {
+        const int kicks = 200;
+        TimeSpan time = TimeSpan.FromMilliseconds(2);
+        Samples late = new();
+        Samples cancelled = new();
+        using VirtualMachine machine = new(kvm, ProbeGuest.Spin(), cpuid);
+        for (int i = 0; i < kicks; i++)
+        {
+            late.Add((machine.Run(time).Elapsed - time).TotalNanoseconds);
+
+            using CancellationTokenSource source = new();
+            long asked = 0;
+            Thread kicker = new(() =>
+            {
+                Thread.Sleep(1);
+                asked = Stopwatch.GetTimestamp();
+                source.Cancel();
+            });
+            kicker.Start();
+            machine.Run(TimeSpan.FromMinutes(1), source.Token);
+            kicker.Join();
+            cancelled.Add(Stopwatch.GetElapsedTime(asked).TotalNanoseconds);
+        }
+
+        Say($"stopped after its deadline            {late.In(Millisecond, "ms")}   aim 1 on a host, 10 in the lab");
+        Say($"stopped after a cancellation          {cancelled.In(Millisecond, "ms")}");
+    }
+
+    private static string Ratio(string name, Samples csharp, Samples c, double aim) =>
+        string.Create(CultureInfo.InvariantCulture, $"{name,-46}{csharp.RatioTo(c):N3}   aim {aim:N2}");
+
+    private static long Check(long result) => result >= 0 ? result : throw new InvalidOperationException("The C side failed.");
+
+    private static void Say(string line) => Console.WriteLine(line);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+
+namespace Kvmsys.Tests.NoDevice.CommandLine;
+
+/// <summary>What goes wrong before a device is needed, or because there is none: one line that names the cure, and a status of its own.</summary>
+public sealed class BadInputTests
+{
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-5")]
+    [InlineData("4294967296")]
+    [InlineData("99999999999999999999")]
+    [InlineData("1e9")]
+    [InlineData("many")]
+    [InlineData("''")]
+    public void A_number_of_calls_that_is_none(string calls)
+    {
+        foreach (string command in new[] { "bench", "article" })
+        {
+            AssertRefused($"{command} --calls {calls}", "a whole number from 1 to 4294967295 is needed", $"kvmsys {command} --help");
+        }
+    }
+
+    [Theory]
+    [InlineData("--mechanism syscal", "--mechanism syscal: one of empty, int80, sysenter, vsyscall is needed.")]
+    [InlineData("--mechanism int80 INT80", "--mechanism INT80: one of")]
+    [InlineData("--profile linux27", "--profile linux27: one of bare, linux26 is needed.")]
+    [InlineData("--seed abc", "a whole number from 0 to 2147483647 is needed")]
+    [InlineData("--timeout 0", "a whole number from 1 to 86400 is needed")]
+    [InlineData("--frobnicate", "--frobnicate is no command or option here.")]
+    [InlineData("surplus", "surplus is no command or option here.")]
+    public void An_option_that_is_not_understood(string options, string message) => AssertRefused($"bench {options}", message, "kvmsys bench --help");
+
+    [Fact]
+    public void A_command_that_does_not_exist() => AssertRefused("frobnicate", "frobnicate is no command or option here.", "kvmsys --help");
+
+    [Fact]
+    public void No_arguments_at_all_show_the_help_as_an_error()
+    {
+        (int status, string output, string error) = Shell.Run("$kvmsys");
+        Assert.Equal((2, ""), (status, output));
+        Assert.Contains("Examples:", error, StringComparison.Ordinal);
+        Assert.Contains("kvmsys bench", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("doctor")]
+    [InlineData("bench")]
+    [InlineData("article")]
+    public void A_device_that_is_not_there(string command)
+    {
+        (int status, string output, string error) = Shell.Run($"$kvmsys {command} --device /dev/no-such-kvm");
+        Assert.Equal(3, status);
+        string told = command == "doctor" ? output : error;
+        Assert.Contains("No such file or directory (ENOENT)", told, StringComparison.Ordinal);
+        Assert.Contains("modprobe kvm_intel or modprobe kvm_amd", told, StringComparison.Ordinal);
+        AssertOneLine(command == "doctor" ? "kvmsys: x\n" : error);
+    }
+
+    [Fact]
+    public void A_device_that_this_user_may_not_open()
+    {
+        string device = Path.GetTempFileName();
+        try
+        {
+            File.SetUnixFileMode(device, UnixFileMode.None);
+
+            // Root may open everything; nobody may not.
+            string asNobody = Environment.IsPrivilegedProcess ? "setpriv --reuid=65534 --regid=65534 --clear-groups " : "";
+            (int status, _, string error) = Shell.Run($"cp $kvmsys /tmp/kvmsys-$$ && chmod 755 /tmp/kvmsys-$$; {asNobody}/tmp/kvmsys-$$ bench --device {device}; s=$?; rm /tmp/kvmsys-$$; exit $s");
+            Assert.Equal(3, status);
+            Assert.Contains("Permission denied (EACCES)", error, StringComparison.Ordinal);
+            Assert.Contains("usermod -aG kvm", error, StringComparison.Ordinal);
+            AssertOneLine(error);
+        }
+        finally
+        {
+            File.Delete(device);
+        }
+    }
+
+    [Fact]
+    public void A_file_that_is_not_KVM()
+    {
+        (int status, _, string error) = Shell.Run("$kvmsys bench --device /dev/null");
+        Assert.Equal(3, status);
+        Assert.Contains("/dev/null is not KVM's device", error, StringComparison.Ordinal);
+        AssertOneLine(error);
+    }
+
+    [Theory]
+    [InlineData("doctor --device /dev/null >/dev/full")]
+    [InlineData("doctor --device /dev/null --json >/dev/full")]
+    [InlineData("doctor --device /dev/null >&-")]
+    [InlineData("--help >/dev/full")]
+    [InlineData("bench --help >&-")]
+    [InlineData("--version >/dev/full")]
+    public void A_standard_output_that_takes_nothing(string arguments)
+    {
+        (int status, _, string error) = Shell.Run($"$kvmsys {arguments}");
+        Assert.Equal(74, status);
+        Assert.Contains("standard output cannot be written", error, StringComparison.Ordinal);
+        AssertOneLine(error);
+    }
+
+    [Fact]
+    public void A_reader_that_has_gone_is_told_too()
+    {
+        // The reader ends first: the pipe is broken before anything is written.
+        (_, string output, string error) = Shell.Run("{ sleep 0.3; $kvmsys doctor --device /dev/null; echo $? >&3; } 3>&2 | true");
+        Assert.Equal("", output);
+        Assert.Contains("Broken pipe", error, StringComparison.Ordinal);
+        Assert.EndsWith("74\n", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Both_streams_closed_still_leave_the_status() =>
+        Assert.Equal(74, Shell.Run("$kvmsys doctor --device /dev/null >&- 2>&-").Status);
+
+    [Fact]
+    public void Too_few_files_to_open()
+    {
+        (int status, _, string error) = Shell.Run("ulimit -n 4; $kvmsys doctor");
+        Assert.Equal(71, status);
+        Assert.Contains("ulimit -a", error, StringComparison.Ordinal);
+        AssertOneLine(error);
+    }
+
+    private static void AssertRefused(string arguments, string message, string cure)
+    {
+        (int status, string output, string error) = Shell.Run($"$kvmsys {arguments}");
+        Assert.Equal((2, ""), (status, output));
+        Assert.StartsWith("kvmsys: ", error, StringComparison.Ordinal);
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.EndsWith($"Cure: see {cure}\n", error, StringComparison.Ordinal);
+        AssertOneLine(error);
+    }
+
+    private static void AssertOneLine(string error) => Assert.Equal(error.Length - 1, error.IndexOf('\n', StringComparison.Ordinal));
+}

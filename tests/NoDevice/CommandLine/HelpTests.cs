@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Kvmsys.Tests.NoDevice.CommandLine;
+
+public sealed partial class HelpTests
+{
+    [Theory]
+    [InlineData("", "kvmsys bench")]
+    [InlineData("doctor", "kvmsys doctor --json")]
+    [InlineData("bench", "kvmsys bench --json > bench.json")]
+    [InlineData("article", "kvmsys article --calls 1_000_000")]
+    public void Every_command_has_help_with_examples_and_the_exit_statuses(string command, string example)
+    {
+        (int status, string output, string error) = Shell.Run($"$kvmsys {command} --help");
+        Assert.Equal((0, ""), (status, error));
+        Assert.Contains("Examples:", output, StringComparison.Ordinal);
+        Assert.Contains(example, output, StringComparison.Ordinal);
+        Assert.Contains("4 this KVM cannot run the guest", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_version_is_a_number_and_nothing_else()
+    {
+        (int status, string output, string error) = Shell.Run("$kvmsys --version");
+        Assert.Equal((0, ""), (status, error));
+        Assert.Matches(Version(), output);
+    }
+
+    [Fact]
+    public void Without_a_terminal_there_is_no_colour_and_no_progress()
+    {
+        (_, string output, string error) = Shell.Run("$kvmsys doctor --device /dev/null", term: "xterm-256color");
+        Assert.DoesNotContain('\u001b', output);
+        Assert.Equal("", error);
+    }
+
+    [Fact]
+    public void The_doctors_JSON_says_what_its_table_says()
+    {
+        (int status, string output, _) = Shell.Run("$kvmsys doctor --device /dev/no-such-kvm --json");
+        Assert.Equal(3, status);
+        using JsonDocument document = JsonDocument.Parse(output);
+        JsonElement root = document.RootElement;
+        Assert.Equal("kvmsys.doctor/1", root.GetProperty("schema").GetString());
+        Assert.False(root.GetProperty("usableDevice").GetBoolean());
+        Assert.False(root.GetProperty("canRunGuest").GetBoolean());
+        JsonElement check = Assert.Single(root.GetProperty("checks").EnumerateArray());
+        Assert.Equal("device", check.GetProperty("name").GetString());
+        Assert.False(check.GetProperty("passed").GetBoolean());
+        Assert.NotEqual("", root.GetProperty("host").GetProperty("kernel").GetString());
+    }
+
+    [GeneratedRegex(@"^\d+\.\d+\.\d+\n$")]
+    private static partial Regex Version();
+}
