@@ -3,7 +3,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using System.Security.Cryptography;
 using Kvmsys.Native;
 
 namespace Kvmsys.Monitor.Commands;
@@ -52,7 +51,7 @@ internal static class CommonOptions
     };
 
     /// <summary>The seed that was given, or a new one.</summary>
-    public static int SeedOrRandom(int? given) => given ?? RandomNumberGenerator.GetInt32(int.MaxValue);
+    public static int SeedOrRandom(int? given) => given ?? Random.Shared.Next();
 
     private static T ParseNumber<T>(ArgumentResult result, T min, T max)
         where T : struct, System.Numerics.IBinaryInteger<T>

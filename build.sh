@@ -1,0 +1,207 @@
+#!/bin/bash
+# build.sh: the one door to this repository. It sets up what is missing, builds, runs, tests and measures.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDTERMINALLOGGER=off
+ARTIFACTS=$PWD/artifacts
+BINARY=$ARTIFACTS/kvmsys
+LOGS=$ARTIFACTS/logs
+
+usage() {
+    cat <<'TEXT'
+./build.sh VERB
+
+  run [COMMAND...]       set up, build, and do the main job: kvmsys bench, or the kvmsys command given. It runs on this
+                         host's KVM when that can run the guest, else in the lab (an emulated machine with a genuine KVM)
+  test [TIER...]         build, and run the tests; all tiers, or those named: no-device any-kvm i386-guest lab
+  build                  build artifacts/kvmsys (NativeAOT)
+  lab [OPTION...] -- COMMAND...
+                         run a command in the lab; ./build.sh lab --help tells the options
+  bench                  measure kvmsys itself: start-up, size, KVM_RUN and set-up in C# against C
+  format                 put the sources into shape
+  clean [--all]          remove what was built; with --all the lab's cache too
+  help                   this
+
+Examples:
+  ./build.sh run
+  ./build.sh run article
+  ./build.sh run bench --mechanism int80 vsyscall --calls 100_000
+  ./build.sh test no-device
+  ./build.sh lab -- kvmsys doctor
+TEXT
+}
+
+say() { printf '== %s\n' "$*" >&2; }
+
+fail() { # STATUS MESSAGE
+    printf 'build.sh: %s\n' "$2" >&2
+    exit "$1"
+}
+
+# Runs a command that talks much: says what it is for and how long it took, and shows its words only when it fails.
+step() { # NAME COMMAND...
+    local name=$1 log start=$SECONDS
+    shift
+    log=$LOGS/${name//[^[:alnum:]]/-}.log
+    mkdir -p "$LOGS"
+    say "$name"
+    if ! "$@" >"$log" 2>&1 </dev/null; then
+        grep -E 'error|Error' "$log" | sort -u | head -n 20 >&2 || tail -n 20 "$log" >&2
+        fail 1 "$name failed; all of it is in ${log#"$PWD/"}"
+    fi
+    say "$name: $((SECONDS - start)) s"
+}
+
+# ---- What this machine must have ----
+
+# Installs Debian packages where that is possible, else says how to.
+install_packages() { # PACKAGE...
+    local command="apt-get install --yes --no-install-recommends $*"
+    if [ "$(id -u)" != 0 ] || ! type -P apt-get >/dev/null; then
+        fail 3 "missing here: $*. Install them: sudo $command"
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    [ -n "$(find /var/lib/apt/lists -name '*_Packages*' -print -quit 2>/dev/null)" ] || step "package lists" apt-get update
+    # Lists that are older than the archive name files that are gone: then fetch them anew.
+    # shellcheck disable=SC2086
+    if ! step "install $*" $command; then
+        step "package lists" apt-get update
+        # shellcheck disable=SC2086
+        step "install $*" $command
+    fi
+}
+
+need_compiler() {
+    if type -P gcc >/dev/null && [ -e /usr/include/linux/kvm.h ]; then
+        return
+    fi
+    install_packages gcc libc6-dev
+}
+
+need_dotnet() {
+    local major=10
+    if type -P dotnet >/dev/null && dotnet --list-sdks | grep -q "^$major\."; then
+        return
+    fi
+    if type -P apt-cache >/dev/null && [ -n "$(apt-cache search "^dotnet-sdk-$major.0\$")" ]; then
+        install_packages "dotnet-sdk-$major.0"
+    else
+        fail 3 "the .NET $major SDK is missing here, and this distribution has no package dotnet-sdk-$major.0.
+Install it as Microsoft's page on .NET for Linux says, and make sure that dotnet is on the PATH."
+    fi
+}
+
+need_lab() {
+    local missing
+    missing=$(lab/lab.sh --missing)
+    # shellcheck disable=SC2086
+    [ -z "$missing" ] || install_packages $missing
+}
+
+# ---- Building ----
+
+# Whether nothing that goes into the binary has changed since it was built.
+is_current() { # TARGET SOURCE...
+    [ -e "$1" ] && [ -z "$(find "${@:2}" Directory.Build.props Directory.Packages.props global.json .editorconfig \
+        \( -name bin -o -name obj \) -prune -o -type f -newer "$1" -print -quit)" ]
+}
+
+build() {
+    if is_current "$BINARY" src; then
+        return
+    fi
+    need_compiler
+    need_dotnet
+    step "build artifacts/kvmsys" publish src/Monitor "$ARTIFACTS/publish"
+    ln -f "$ARTIFACTS/publish/kvmsys" "$BINARY"
+    touch "$BINARY"
+}
+
+publish() { # PROJECT FOLDER OPTION...
+    dotnet publish "$1" --configuration Release --output "$2" "${@:3}"
+}
+
+# ---- Verbs ----
+
+verb_run() {
+    build
+    [ $# -gt 0 ] || set -- bench
+    local doctor status=0
+    doctor=$("$BINARY" doctor --json 2>&1) || status=$?
+    if [ "$status" = 0 ]; then
+        say "running on this host's KVM: kvmsys doctor says that it runs the guest"
+        exec "$BINARY" "$@"
+    fi
+    need_lab
+    say "running in the lab, whose figures are not a CPU's: kvmsys doctor says that $(obstacle "$status" "$doctor")"
+    exec lab/lab.sh -- kvmsys "$@"
+}
+
+# Why this host's KVM will not do: the last check that failed, with its evidence.
+obstacle() { # STATUS DOCTOR
+    if [ "$1" = 3 ]; then
+        echo "there is no usable /dev/kvm here"
+    else
+        printf '%s' "$2" | awk -F'"' '
+            /"kvmModule"/ { module = $4 }
+            /"name"/ { name = $4 }
+            /"passed": false/ { failed = name }
+            END { printf "this KVM (%s) fails at: %s\n", module, failed }'
+    fi
+}
+
+verb_build() {
+    build
+    say "artifacts/kvmsys: $("$BINARY" --version), $(($(stat -c %s "$BINARY") / 1024)) KiB"
+}
+
+verb_lab() {
+    case ${1:-} in
+        --help | --missing | --clean) ;;
+        *)
+            build
+            need_lab
+            ;;
+    esac
+    exec lab/lab.sh "$@"
+}
+
+verb_bench() {
+    build
+    step "build the benchmarks" publish tests/Benchmarks "$ARTIFACTS/benchmarks"
+    exec "$ARTIFACTS/benchmarks/Kvmsys.Benchmarks" "$BINARY" "$@"
+}
+
+verb_format() {
+    need_dotnet
+    step "format" dotnet format
+}
+
+verb_clean() {
+    rm -rf "$ARTIFACTS"
+    find src tests \( -name bin -o -name obj \) -type d -prune -exec rm -rf {} +
+    if [ "${1:-}" = --all ]; then
+        lab/lab.sh --clean
+    fi
+}
+
+verb_test() {
+    exec tests/run.sh "$@"
+}
+
+# ---- ----
+
+# tests/run.sh uses the functions above.
+[ "${BASH_SOURCE[0]}" = "$0" ] || return 0
+
+verb=${1:-help}
+[ $# = 0 ] || shift
+case $verb in
+    run | test | build | lab | bench | format | clean) "verb_$verb" "$@" ;;
+    help | -h | --help) usage ;;
+    *)
+        usage >&2
+        fail 2 "there is no verb $verb"
+        ;;
+esac

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Kvmsys.Tests.Lab;
+
+/// <summary>kvmsys as it ships, on the lab's KVM.</summary>
+public sealed class CommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("kvmsys-lab-test-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Bench_prints_a_row_for_each_mechanism_and_an_honest_word()
+    {
+        LabResult result = LabRun.Lab("kvmsys bench --calls 1000 --seed 7");
+        Assert.Equal((0, ""), (result.Status, result.Error));
+        foreach (string mechanism in new[] { "empty", "int80", "sysenter", "vsyscall" })
+        {
+            Assert.Equal(2, Regex.Count(result.Output, $"│ (bare|linux26) +│ {mechanism} "));
+        }
+
+        Assert.Contains("ns/call (emulated)", result.Output, StringComparison.Ordinal);
+        Assert.Contains("verdict: emulated - software executed the guest", result.Output, StringComparison.Ordinal);
+        Assert.Contains("TCGTCGTCGTCG: QEMU's software CPU", result.Output, StringComparison.Ordinal);
+        Assert.Contains("virtual 0xffffe000, physical 0x00", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Bench_as_JSON_has_everything()
+    {
+        LabResult result = LabRun.Lab("kvmsys bench --calls 1000 --seed 7 --json");
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        JsonElement root = document.RootElement;
+        Assert.Equal("kvmsys.bench/1", root.GetProperty("schema").GetString());
+        Assert.Equal("emulated", root.GetProperty("verdict").GetString());
+        Assert.True(root.GetProperty("complete").GetBoolean());
+        Assert.Equal("kvm_amd", root.GetProperty("host").GetProperty("kvmModule").GetString());
+        Assert.Equal("TCGTCGTCGTCG", root.GetProperty("host").GetProperty("hypervisor").GetString());
+        Assert.Contains(root.GetProperty("host").GetProperty("kvmParameters").EnumerateObject(), parameter => parameter.Name == "kvm_amd.npt");
+        Assert.Equal(8, root.GetProperty("results").GetArrayLength());
+        foreach (JsonElement call in root.GetProperty("results").EnumerateArray())
+        {
+            Assert.Equal(1000u, call.GetProperty("calls").GetUInt32());
+            Assert.Equal(call.GetProperty("tscTicks").GetUInt64() / 1000.0, call.GetProperty("tscTicksPerCall").GetDouble());
+            Assert.True(call.GetProperty("nsPerCall").GetDouble() > 0);
+            Assert.True(call.GetProperty("exits").GetInt64() >= 1);
+            Assert.Equal(0, call.GetProperty("emulatedInstructions").GetInt64());
+            Assert.Equal("emulated", call.GetProperty("verdict").GetString());
+            Assert.Equal("sysenter", call.GetProperty("vsyscallPage").GetString());
+            Assert.Equal(7, call.GetProperty("seed").GetInt32());
+            Assert.Equal(6, call.GetProperty("evidence").GetArrayLength());
+            Assert.Equal(4, call.GetProperty("setupMicroseconds").EnumerateObject().Count());
+        }
+    }
+
+    [Fact]
+    public void Bench_measures_only_what_was_asked_for()
+    {
+        using JsonDocument document = JsonDocument.Parse(LabRun.Lab("kvmsys bench --calls 10 --mechanism sysenter int80 --profile linux26 --json").Output);
+        Assert.Equal(
+            ["int80 linux26", "sysenter linux26"],
+            document.RootElement.GetProperty("results").EnumerateArray().Select(call => $"{call.GetProperty("mechanism")} {call.GetProperty("profile")}"));
+    }
+
+    [Fact]
+    public void The_pages_physical_address_differs_from_seed_to_seed()
+    {
+        string[] addresses = [.. Enumerable.Range(1, 3).Select(seed => LabRun.Lab($"kvmsys bench --calls 10 --mechanism vsyscall --profile bare --seed {seed} --json").Output)
+            .Select(json => JsonDocument.Parse(json).RootElement.GetProperty("results")[0].GetProperty("vsyscallPhysicalAddress").GetString()!)];
+        Assert.Equal(3, addresses.Distinct().Count());
+    }
+
+    [Fact]
+    public void Article_goes_through_its_steps_and_sets_its_numbers_beside_2005s()
+    {
+        LabResult result = LabRun.Lab("kvmsys article --calls 10000");
+        Assert.Equal(0, result.Status);
+        int position = 0;
+        foreach (string step in new[]
+        {
+            "1. Detect", "the page gets SYSENTER", "2. Allocate", "physical 0x00", "3. Map", "0xffffe000: directory entry at", "= 0x00",
+            "025, physical", "user, read-only", "ffffe405  0f 34", "sysenter", "4. 10,000 calls by int $0x80", "got pid = ", "5. 10,000 calls by call 0xffffe400",
+            "6. Is there a speed-up?", "3.900 s", "1.400 s", "2.79", "verdict: emulated",
+        })
+        {
+            int found = result.Output.IndexOf(step, position, StringComparison.Ordinal);
+            Assert.True(found >= 0, $"'{step}' is not where it should be in:\n{result.Output}");
+            position = found;
+        }
+    }
+
+    [Fact]
+    public void Article_as_JSON_has_both_loops_and_the_walk()
+    {
+        using JsonDocument document = JsonDocument.Parse(LabRun.Lab("kvmsys article --calls 1000 --json").Output);
+        JsonElement root = document.RootElement;
+        Assert.Equal("kvmsys.article/1", root.GetProperty("schema").GetString());
+        Assert.Equal("0xffffe000", root.GetProperty("virtualAddress").GetString());
+        Assert.Equal("int80", root.GetProperty("int80").GetProperty("mechanism").GetString());
+        Assert.Equal("vsyscall", root.GetProperty("vsyscall").GetProperty("mechanism").GetString());
+        Assert.Equal(root.GetProperty("speedUp").GetDouble(), root.GetProperty("vsyscall").GetProperty("speedUp").GetDouble());
+        Assert.InRange(root.GetProperty("articleSpeedUp").GetDouble(), 2.78, 2.79);
+    }
+
+    [Fact]
+    public void Doctor_finds_that_the_guest_runs_and_that_no_CPU_does_it()
+    {
+        LabResult result = LabRun.Lab("kvmsys doctor --json");
+        Assert.Equal(0, result.Status);
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        JsonElement root = document.RootElement;
+        Assert.True(root.GetProperty("canRunGuest").GetBoolean());
+        Assert.Equal("emulated", root.GetProperty("verdict").GetString());
+        Dictionary<string, bool> checks = root.GetProperty("checks").EnumerateArray().ToDictionary(check => check.GetProperty("name").GetString()!, check => check.GetProperty("passed").GetBoolean());
+        Assert.All(["device", "API version", "back end", "statistics", "flat 32-bit code", "32-bit paging", "INT 0x80", "SYSENTER"], name => Assert.True(checks[name], name));
+        Assert.False(checks["hardware speed"]);
+    }
+
+    [Fact]
+    public void Exact_mode_gives_bench_exact_numbers()
+    {
+        // One of so few calls is never interrupted: 20 tries of a timer that comes every 4,000,000 instructions.
+        using JsonDocument document = JsonDocument.Parse(LabRun.Lab("kvmsys bench --calls 100 --seed 1 --mechanism int80 --json", "--exact").Output);
+        JsonElement[] calls = [.. document.RootElement.GetProperty("results").EnumerateArray()];
+        Assert.All(calls, call => Assert.True(call.GetProperty("exits").GetInt64() > 1 || call.GetProperty("tscTicks").GetUInt64() == (call.GetProperty("profile").GetString() == "bare" ? 608UL : 5208UL), call.ToString()));
+        Assert.Contains(calls, call => call.GetProperty("exits").GetInt64() == 1);
+    }
+
+    [Fact]
+    public void A_bench_that_takes_too_long_reports_what_it_has_and_the_cure()
+    {
+        LabResult result = LabRun.Lab("kvmsys bench --calls 4294967295 --mechanism int80 --timeout 1");
+        Assert.Equal((124, ""), (result.Status, result.Output));
+        Assert.StartsWith("kvmsys: Int80 on the Bare kernel: The guest's time was over in ring ", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith("Cure: give it more with --timeout, or fewer --calls.\n", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    public void An_interrupted_bench_reports_what_it_has_and_ends_with_the_signals_status(string signal, int status)
+    {
+        // The empty loop is done at once; the INT 0x80 one would take hours.
+        string script = Path.Combine(_folder, "script");
+        File.WriteAllText(script, $"exec timeout -s {signal} 5 ./kvmsys bench --calls 100000000 --profile bare --mechanism empty int80\n");
+        LabResult result = LabRun.Lab("/bin/sh script", $"--files {script} --files artifacts/kvmsys");
+        Assert.Equal((status, "kvmsys: interrupted\n"), (result.Status, result.Error));
+        Assert.Contains("│ empty ", result.Output, StringComparison.Ordinal);
+        Assert.Contains("interrupted: 1 of 2 measurements were made", result.Output, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,117 @@
+#!/bin/bash
+# run.sh: runs the tests, tier by tier, and ends with one line of counts. Called by ./build.sh test.
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR source=../build.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../build.sh"
+
+TIERS=(no-device any-kvm i386-guest lab)
+PASSED=0 FAILED=0 SKIPPED=0
+SKIPS=()
+
+# A test project as a folder that runs anywhere: the lab has no .NET. Its code is compiled beforehand, for the lab is slow.
+publish_for_lab() { # PROJECT
+    publish "tests/$1" "$ARTIFACTS/tests/$1" --self-contained -p:PublishReadyToRun=true
+    # The runner hashes by way of OpenSSL, which .NET finds by name and the lab does not have.
+    ldconfig -p | awk '/lib(ssl|crypto)\.so\.[0-9]/ && /x86-64/ { print $NF }' | xargs cp -L -t "$ARTIFACTS/tests/$1"
+}
+
+# Runs a tier's tests with this command, shows what failed, and adds up the runner's counts. No counts is a failure.
+tier() { # NAME COMMAND...
+    local name=$1 log start=$SECONDS status=0 summary
+    shift
+    log=$LOGS/test-${name//[^[:alnum:]]/-}.log
+    say "test $name"
+    "$@" -noColor -noLogo >"$log" 2>&1 </dev/null || status=$?
+    sed -n '/\[FAIL\]/,/^    [^ ]/p' "$log" >&2
+    summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
+    if [ -z "$summary" ]; then
+        tail -n 20 "$log" >&2
+        say "test $name: did not come to its end (status $status)"
+        FAILED=$((FAILED + 1))
+        return
+    fi
+    local total errors failed skipped
+    read -r total errors failed skipped < <(tr -cs '0-9\n' ' ' <<<"$summary")
+    failed=$((failed + errors))
+    # A run that ends badly with every count good has lost something.
+    [ "$status" = 0 ] || [ "$failed" -gt 0 ] || failed=1
+    PASSED=$((PASSED + total - failed - skipped))
+    FAILED=$((FAILED + failed))
+    SKIPPED=$((SKIPPED + skipped))
+    mapfile -t -O "${#SKIPS[@]}" SKIPS < <(awk -v tier="$name" '
+        / \[SKIP\]$/ { test = $1; sub(/.*\.Tests\./, "", test); getline; sub(/^ +/, ""); print "  " tier ": " test ": " $0 }' "$log")
+    say "test $name: $((total - failed - skipped)) passed, $failed failed, $skipped skipped, $((SECONDS - start)) s"
+}
+
+in_lab() { # LAB-OPTION... -- PROJECT OPTION...
+    local options=()
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    local project=$2
+    shift 2
+    lab/lab.sh "${options[@]}" --timeout 900 --files "$ARTIFACTS/tests/$project" --env LD_LIBRARY_PATH="$project" \
+        -- "$project/Kvmsys.$project.Tests" "$@"
+}
+
+built() { echo "tests/$1/bin/Release/net10.0/linux-x64/Kvmsys.$1.Tests"; } # PROJECT
+
+host_runs_guest() { "$BINARY" doctor >/dev/null 2>&1; }
+
+# ---- The tiers ----
+
+tier_no-device() {
+    tier "no-device" "$(built NoDevice)"
+}
+
+tier_any-kvm() {
+    if [[ $("$BINARY" doctor --json 2>/dev/null) == *'"usableDevice": true'* ]]; then
+        tier "any-kvm, this host" "$(built AnyKvm)"
+    fi
+    tier "any-kvm, lab" in_lab -- AnyKvm
+}
+
+tier_i386-guest() {
+    if host_runs_guest; then
+        tier "i386-guest, this host" "$(built I386Guest)" -trait- Lab=Exact
+    fi
+    tier "i386-guest, lab" in_lab -- I386Guest -trait- Lab=Exact
+    tier "i386-guest, exact lab" in_lab --exact -- I386Guest -trait Lab=Exact
+}
+
+tier_lab() {
+    tier "lab" "$(built Lab)"
+}
+
+# ---- ----
+
+[ $# -gt 0 ] || set -- "${TIERS[@]}"
+for name in "$@"; do
+    [[ " ${TIERS[*]} " == *" $name "* ]] || fail 2 "there is no tier $name; the tiers are: ${TIERS[*]}"
+done
+
+started=$SECONDS
+mkdir -p "$LOGS"
+build
+need_lab
+step "build the tests" dotnet build Kvmsys.sln --configuration Release
+step "check the format" dotnet format --verify-no-changes --no-restore
+for project in AnyKvm I386Guest; do
+    step "publish the $project tests for the lab" publish_for_lab "$project"
+done
+step "prepare the lab" lab/lab.sh --setup
+step "prepare the exact lab" lab/lab.sh --setup --exact
+
+for name in "$@"; do
+    "tier_$name"
+done
+
+say "all of it: $((SECONDS - started)) s"
+if [ "$SKIPPED" -gt 0 ]; then
+    echo "skipped:"
+    printf '%s\n' "${SKIPS[@]}"
+fi
+echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
+[ "$FAILED" = 0 ]
