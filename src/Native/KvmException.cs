@@ -25,6 +25,9 @@ public sealed class KvmException : Exception
     /// <summary>The kernel's answer.</summary>
     public Errno Errno { get; }
 
+    /// <summary>Whether the system was short of something that it may have at another time: memory, files, room.</summary>
+    public bool IsShortage => Errno is Errno.ENOMEM or Errno.EMFILE or Errno.ENFILE or Errno.ENOSPC or Errno.EAGAIN;
+
     private static string Describe(string operation, Errno errno, string? detail)
     {
         string name = Enum.IsDefined(errno) ? errno.ToString() : $"errno {(int)errno}";

@@ -138,6 +138,23 @@ public sealed class CommandTests : IDisposable
         Assert.EndsWith("Cure: give it more with --timeout, or fewer --calls.\n", result.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void On_a_terminal_there_are_colour_and_progress()
+    {
+        string output = OnTerminal("./kvmsys bench --calls 100000 --mechanism int80", "");
+        Assert.Contains("\u001b[", output, StringComparison.Ordinal);
+        Assert.Contains("int80, linux26", output, StringComparison.Ordinal);
+        Assert.Matches(new Regex("\u001b\\[[0-9;]*3[0-9;]*memulated"), output);
+    }
+
+    [Fact]
+    public void NO_COLOR_is_respected()
+    {
+        string output = OnTerminal("./kvmsys bench --calls 1000 --mechanism int80", "--env NO_COLOR=1");
+        Assert.Contains("verdict: emulated", Regex.Replace(output, "\u001b\\[[0-9;?]*[A-Za-z]", ""), StringComparison.Ordinal);
+        Assert.DoesNotMatch(new Regex("\u001b\\[[0-9;]*3[0-9]+[0-9;]*m"), output);
+    }
+
     [Theory]
     [InlineData("INT", 130)]
     [InlineData("TERM", 143)]
@@ -150,5 +167,14 @@ public sealed class CommandTests : IDisposable
         Assert.Equal((status, "kvmsys: interrupted\n"), (result.Status, result.Error));
         Assert.Contains("│ empty ", result.Output, StringComparison.Ordinal);
         Assert.Contains("interrupted: 1 of 2 measurements were made", result.Output, StringComparison.Ordinal);
+    }
+
+    private string OnTerminal(string command, string options)
+    {
+        LabResult built = LabRun.Bash($"gcc -static -o {_folder}/terminal tests/Lab/terminal.c -lutil");
+        Assert.Equal((0, ""), (built.Status, built.Error));
+        LabResult result = LabRun.Lab($"./terminal {command}", $"--env TERM=xterm-256color {options} --files {_folder}/terminal --files artifacts/kvmsys");
+        Assert.Equal((0, ""), (result.Status, result.Error));
+        return result.Output;
     }
 }

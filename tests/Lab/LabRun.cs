@@ -9,9 +9,6 @@ internal static class LabRun
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    /// <summary>The checkout.</summary>
-    public static string Root { get; } = FindRoot();
-
     /// <summary>Runs a line of bash in the checkout, with a folder of its own for temporary files.</summary>
     public static LabResult Bash(string line, string? temporaryFolder = null)
     {
@@ -33,20 +30,9 @@ internal static class LabRun
     /// <summary>Starts a line of bash in a process group of its own, whose number is the process's, as an interactive shell does.</summary>
     public static Process Start(string line, string? temporaryFolder = null) => Process.Start(new ProcessStartInfo("setsid", ["bash", "-c", line])
     {
-        WorkingDirectory = Root,
+        WorkingDirectory = Checkout.Root,
         RedirectStandardOutput = true,
         RedirectStandardError = true,
         Environment = { ["TMPDIR"] = temporaryFolder ?? Path.GetTempPath() },
     })!;
-
-    private static string FindRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Kvmsys.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new DirectoryNotFoundException("These tests run in a checkout: Kvmsys.sln is in no folder above them.");
-    }
 }

@@ -4,7 +4,6 @@ using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Machine;
 using Kvmsys.Monitor.Measurement;
 using Kvmsys.Native;
-using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Monitor.Commands;
 
@@ -37,11 +36,9 @@ internal static class KvmAccess
     };
 
     /// <summary>What a call of KVM that failed means for the command.</summary>
-    public static CommandFailedException Explain(KvmException exception) => exception.Errno switch
-    {
-        Errno.ENOMEM or Errno.EMFILE or Errno.ENFILE or Errno.ENOSPC or Errno.EAGAIN => new(
+    public static CommandFailedException Explain(KvmException exception) => exception.IsShortage
+        ? new(
             ExitCode.NoResources,
-            $"{exception.Message}. Cure: raise the limits of this process (ulimit -a; the control group's memory.max) or free memory (free -h)."),
-        _ => new(ExitCode.CannotRunGuest, $"{exception.Message}. Cure: kvmsys doctor tells what this KVM can do."),
-    };
+            $"{exception.Message}. Cure: raise this process's limits (ulimit -a; the control group's memory.max) or free memory (free -h).")
+        : new(ExitCode.CannotRunGuest, $"{exception.Message}. Cure: kvmsys doctor tells what this KVM can do.");
 }

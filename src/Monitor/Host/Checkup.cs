@@ -67,7 +67,7 @@ public sealed class Checkup
                 checkup.CheckGuests(kvm);
             }
         }
-        catch (KvmException exception) when (!checkup.HasUsableDevice)
+        catch (KvmException exception) when (!checkup.HasUsableDevice && !exception.IsShortage)
         {
             checkup._checks.Add(new("device", false, exception.Message, DeviceCure(device, exception.Errno)));
         }
@@ -125,7 +125,7 @@ public sealed class Checkup
                 CheckSpeed(kvm, cpuid);
             }
         }
-        catch (KvmException exception)
+        catch (KvmException exception) when (!exception.IsShortage)
         {
             _checks.Add(new("virtual machine", false, exception.Message, ElsewhereCure));
         }

@@ -17,16 +17,16 @@ public static class BenchTable
     public static IRenderable Render(BenchReport report)
     {
         CallResult first = report.Results[0];
-        string emulated = report.Verdict == Verdict.Emulated ? " [yellow](emulated)[/]" : "";
+        string emulated = report.Verdict == Verdict.Emulated ? "\n[yellow](emulated)[/]" : "";
         Table table = new() { Border = TableBorder.Rounded };
         table.AddColumn("profile");
         table.AddColumn("mechanism");
         table.AddColumn(new TableColumn($"TSC ticks/call{emulated}").RightAligned());
         table.AddColumn(new TableColumn($"ns/call{emulated}").RightAligned());
-        table.AddColumn(new TableColumn("int80 = 1").RightAligned());
+        table.AddColumn(new TableColumn("speed-up\nto int80").RightAligned());
         table.AddColumn(new TableColumn("exits").RightAligned());
-        table.AddColumn(new TableColumn("by host irq").RightAligned());
-        table.AddColumn(new TableColumn("emulated instr.").RightAligned());
+        table.AddColumn(new TableColumn("by host\ninterrupts").RightAligned());
+        table.AddColumn(new TableColumn("emulated\ninstructions").RightAligned());
         foreach (CallResult result in report.Results)
         {
             if (result != first && result.Plan.Profile != report.Results[report.Results.ToList().IndexOf(result) - 1].Plan.Profile)

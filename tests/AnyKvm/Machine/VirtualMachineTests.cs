@@ -53,6 +53,17 @@ public sealed class VirtualMachineTests : IDisposable
     }
 
     [Fact]
+    public void An_instruction_that_KVM_cannot_emulate_is_reported_with_its_bytes_and_its_text()
+    {
+        // paddb mm0, [0x40000000]: memory that no slot backs must be emulated, and KVM's emulator has no MMX arithmetic.
+        GuestImage image = ProbeGuest.Flat().WithBytes(ProbeGuest.Text, [0x0f, 0xfc, 0x05, 0, 0, 0, 0x40]);
+        using VirtualMachine machine = new(_kvm, image, _cpuid);
+        CrashReport report = machine.Run(Time).Crash!;
+        Assert.StartsWith("KVM gave up (KVM_EXIT_INTERNAL_ERROR, sub-error 1 Emulation) at 0x00001000 (start)", report.Headline, StringComparison.Ordinal);
+        Assert.Contains(report.Details, line => line.StartsWith("it cannot emulate 0ffc0500000040", StringComparison.Ordinal) && line.EndsWith("paddb  0x40000000,%mm0", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void HLT_is_reported_because_nothing_could_end_it()
     {
         GuestImage image = ProbeGuest.Flat().WithBytes(ProbeGuest.Text, [0xf4]);

@@ -126,6 +126,82 @@ public sealed class BadInputTests
         AssertOneLine(error);
     }
 
+    [Fact]
+    public void A_KVM_that_speaks_another_version_of_its_API()
+    {
+        (int status, _, string error) = RunOnPretendedKvm("case 0xae00: return 11;", "bench");
+        Assert.Equal(3, status);
+        Assert.StartsWith("kvmsys: API version: 11. Cure: version 12 is needed", error, StringComparison.Ordinal);
+        AssertOneLine(error);
+    }
+
+    [Theory]
+    [InlineData("bench")]
+    [InlineData("article")]
+    [InlineData("doctor")]
+    public void A_kernel_that_has_no_memory_left_for_a_VM(string command)
+    {
+        (int status, _, string error) = RunOnPretendedKvm("case 0xae01: errno = ENOMEM; return -1;", command);
+        Assert.Equal(71, status);
+        Assert.StartsWith("kvmsys: KVM_CREATE_VM: Cannot allocate memory (ENOMEM). Cure: raise this process's limits", error, StringComparison.Ordinal);
+        AssertOneLine(error);
+    }
+
+    [Fact]
+    public void No_memory_left_for_the_guest()
+    {
+        // The flat probe's 128 KiB.
+        const string noMemory = "void *mmap(void *a, size_t n, int p, int f, int d, off_t o) "
+            + "{ if (n == 0x20000 && d == -1) { errno = ENOMEM; return MAP_FAILED; } return (void *)syscall(SYS_mmap, a, n, p, f, d, o); }";
+        (int status, _, string error) = RunOnPretendedKvm("", "bench", noMemory);
+        Assert.Equal(71, status);
+        Assert.StartsWith("kvmsys: mmap: Cannot allocate memory (ENOMEM): 128 KiB of anonymous memory. Cure: ", error, StringComparison.Ordinal);
+        AssertOneLine(error);
+    }
+
+    /// <summary>Runs a command on /dev/null with a library before libc that answers in KVM's place, as far as it gets there.</summary>
+    private static (int Status, string Output, string Error) RunOnPretendedKvm(string answers, string command, string more = "")
+    {
+        string source = $$"""
+            #define _GNU_SOURCE
+            #include <errno.h>
+            #include <stdarg.h>
+            #include <sys/mman.h>
+            #include <sys/syscall.h>
+            #include <unistd.h>
+            {{more}}
+            int ioctl(int fd, unsigned long request, ...)
+            {
+                va_list arguments;
+                va_start(arguments, request);
+                long argument = va_arg(arguments, long);
+                va_end(arguments);
+                switch (request)
+                {
+                    {{answers}}
+                }
+                switch (request)
+                {
+                    case 0xae00: return 12;           // KVM_GET_API_VERSION
+                    case 0xae03: return 0;            // KVM_CHECK_EXTENSION
+                    case 0xae04: return 3 * 4096;     // KVM_GET_VCPU_MMAP_SIZE
+                    case 0xc008ae05: return 0;        // KVM_GET_SUPPORTED_CPUID
+                }
+                return syscall(SYS_ioctl, fd, request, argument);
+            }
+            """;
+        string folder = Directory.CreateTempSubdirectory("kvmsys-test-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "pretend.c"), source);
+            return Shell.Run($"cd {folder} && gcc -shared -fPIC -o pretend.so pretend.c && LD_PRELOAD=./pretend.so $kvmsys {command} --device /dev/null");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     private static void AssertRefused(string arguments, string message, string cure)
     {
         (int status, string output, string error) = Shell.Run($"$kvmsys {arguments}");

@@ -9,9 +9,6 @@ internal static class Shell
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>artifacts/kvmsys of this checkout.</summary>
-    public static string Binary { get; } = FindBinary();
-
     /// <summary>Runs a line of bash in which $kvmsys is the binary.</summary>
     public static (int Status, string Output, string Error) Run(string line, string? term = null)
     {
@@ -19,7 +16,7 @@ internal static class Shell
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["kvmsys"] = Binary, ["TERM"] = term ?? "dumb" },
+            Environment = { ["kvmsys"] = Checkout.Binary, ["TERM"] = term ?? "dumb" },
         };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
@@ -31,19 +28,5 @@ internal static class Shell
         }
 
         return (process.ExitCode, output.Result, error.Result);
-    }
-
-    private static string FindBinary()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            string binary = Path.Combine(folder.FullName, "artifacts", "kvmsys");
-            if (File.Exists(binary))
-            {
-                return binary;
-            }
-        }
-
-        throw new FileNotFoundException("artifacts/kvmsys is not built. Build it: ./build.sh build");
     }
 }
