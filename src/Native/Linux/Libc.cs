@@ -29,6 +29,8 @@ internal static unsafe partial class Libc
     public const int ClockMonotonic = 1;
     public const int SigevThreadId = 4;
 
+    public const short Pollout = 4;
+
     private const string Library = "libc";
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -47,6 +49,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
     public static partial nint Pread(SafeHandle fd, void* buffer, nuint count, long offset);
+
+    [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(int fd, void* buffer, nuint count);
+
+    [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
+    public static partial int Poll(Pollfd* fds, nuint count, int timeoutMilliseconds);
 
     [LibraryImport(Library, EntryPoint = "mmap", SetLastError = true)]
     public static partial nint Mmap(nint address, nuint length, int protection, int flags, int fd, long offset);
@@ -77,6 +85,14 @@ internal static unsafe partial class Libc
     {
         public Timespec ItInterval;
         public Timespec ItValue;
+    }
+
+    /// <summary><c>struct pollfd</c>.</summary>
+    public struct Pollfd
+    {
+        public int Fd;
+        public short Events;
+        public short Revents;
     }
 
     /// <summary><c>struct sigevent</c> of the kernel, 64 bytes.</summary>

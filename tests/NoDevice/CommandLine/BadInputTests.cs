@@ -104,6 +104,24 @@ public sealed class BadInputTests
     }
 
     [Fact]
+    public void In_a_file_that_others_write_too_every_byte_stays()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            Shell.Run($"{{ echo before; $kvmsys doctor --device /dev/null; $kvmsys --version; echo after; }} >{file}");
+            string[] lines = File.ReadAllLines(file);
+            Assert.Equal(("before", "after"), (lines[0], lines[^1]));
+            Assert.Equal("There is no usable KVM here.", lines[^4]);
+            Assert.Contains(lines, line => line.Contains("/dev/null is not KVM's device", StringComparison.Ordinal));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
     public void A_reader_that_has_gone_is_told_too()
     {
         // The reader ends first: the pipe is broken before anything is written.

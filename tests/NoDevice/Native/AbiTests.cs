@@ -67,6 +67,7 @@ public sealed class AbiTests
         [typeof(Libc.Timespec)] = "struct timespec",
         [typeof(Libc.Itimerspec)] = "struct itimerspec",
         [typeof(Libc.Sigevent)] = "struct sigevent",
+        [typeof(Libc.Pollfd)] = "struct pollfd",
     };
 
     /// <summary>Constants of classes: by our class, the C prefix.</summary>
@@ -83,6 +84,8 @@ public sealed class AbiTests
         ["KvmStatistic.TypeMask"] = "KVM_STATS_TYPE_MASK",
         ["KvmStatistic.UnitMask"] = "KVM_STATS_UNIT_MASK",
         ["KvmStatistic.BaseMask"] = "KVM_STATS_BASE_MASK",
+        ["FileDescriptor.StandardOutput"] = "STDOUT_FILENO",
+        ["FileDescriptor.StandardError"] = "STDERR_FILENO",
         ["Libc.ORdwr"] = "O_RDWR",
         ["Libc.OCloexec"] = "O_CLOEXEC",
         ["Libc.SysRtSigprocmask"] = "__NR_rt_sigprocmask",
@@ -99,7 +102,7 @@ public sealed class AbiTests
     private static readonly HashSet<string> OwnConstants =
     [
         "Kvm.DefaultPath", "Kvm.FirstCpuidRoom", "Kvm.LargestCpuidRoom", "KvmVm.BitsPerWord", "Libc.Library",
-        "KvmFpu.DefaultFcw", "MemoryMapping.PageSize", "MemoryMapping.MapFailed",
+        "KvmFpu.DefaultFcw", "MemoryMapping.PageSize", "MemoryMapping.MapFailed", "FileDescriptor.Forever",
     ];
 
     private static readonly Assembly Library = typeof(Kvm).Assembly;
@@ -110,11 +113,13 @@ public sealed class AbiTests
         StringBuilder c = new("""
             #include <errno.h>
             #include <fcntl.h>
+            #include <poll.h>
             #include <signal.h>
             #include <stddef.h>
             #include <sys/mman.h>
             #include <sys/syscall.h>
             #include <time.h>
+            #include <unistd.h>
             #include <linux/kvm.h>
             #define check(what) _Static_assert(what, #what)
 
@@ -146,8 +151,8 @@ public sealed class AbiTests
             }
             else if (type.IsValueType)
             {
-                bool known = OwnStructs.Contains(type) || StructNames.ContainsKey(type) || IsInlineArray(type) || type.IsNested
-                    || type.Namespace == typeof(KvmRun).Namespace;
+                bool known = OwnStructs.Contains(type) || StructNames.ContainsKey(type) || IsInlineArray(type)
+                    || type.DeclaringType is { IsValueType: true } || type.Namespace == typeof(KvmRun).Namespace;
                 Assert.True(known, $"{type} is not compared with C.");
             }
         }

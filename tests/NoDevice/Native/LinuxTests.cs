@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics;
+using System.IO.Pipes;
+using System.Runtime.InteropServices;
 using Kvmsys.Native;
 using Kvmsys.Native.Abi;
 using Kvmsys.Native.Linux;
@@ -164,6 +166,35 @@ public sealed class LinuxTests
         using Kvm notKvm = Kvm.Open("/dev/null");
         Assert.Equal(Errno.ENOTTY, Assert.Throws<KvmException>(() => notKvm.ApiVersion).Errno);
     }
+
+    [Fact]
+    public void A_descriptor_that_somebody_made_non_blocking_still_takes_every_byte()
+    {
+        const int setStatusFlags = 4;
+        const int writeOnlyNonBlocking = 1 | 0x800;
+        byte[] sent = new byte[1 << 20];
+        new Random(1).NextBytes(sent);
+        using AnonymousPipeServerStream reader = new(PipeDirection.In);
+        using SafeHandle writer = reader.ClientSafePipeHandle;
+        int descriptor = (int)writer.DangerousGetHandle();
+        Assert.Equal(0, Fcntl(descriptor, setStatusFlags, writeOnlyNonBlocking));
+        Thread thread = new(() => FileDescriptor.WriteAll(descriptor, sent));
+        thread.Start();
+        byte[] got = new byte[sent.Length];
+        reader.ReadExactly(got);
+        thread.Join();
+        Assert.Equal(sent, got);
+    }
+
+    [Fact]
+    public void A_descriptor_that_is_not_open_is_EBADF()
+    {
+        KvmException exception = Assert.Throws<KvmException>(() => FileDescriptor.WriteAll(-1, "x"u8));
+        Assert.Equal((Errno.EBADF, "write"), (exception.Errno, exception.Operation));
+    }
+
+    [DllImport("libc", EntryPoint = "fcntl")]
+    private static extern int Fcntl(int descriptor, int command, int argument);
 
     private static void OnThread(Action test)
     {
