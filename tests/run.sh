@@ -69,6 +69,8 @@ tier_no-device() {
 tier_any-kvm() {
     if [[ $("$BINARY" doctor --json 2>/dev/null) == *'"usableDevice": true'* ]]; then
         tier "any-kvm, this host" "$(built AnyKvm)"
+    else
+        say "test any-kvm, this host: not run, there is no usable /dev/kvm here; the lab has one"
     fi
     tier "any-kvm, lab" in_lab -- AnyKvm
 }
@@ -76,6 +78,8 @@ tier_any-kvm() {
 tier_i386-guest() {
     if host_runs_guest; then
         tier "i386-guest, this host" "$(built I386Guest)" -trait- Lab=Exact
+    else
+        say "test i386-guest, this host: not run, its KVM does not run the guest; the lab's does"
     fi
     tier "i386-guest, lab" in_lab -- I386Guest -trait- Lab=Exact
     tier "i386-guest, exact lab" in_lab --exact -- I386Guest -trait Lab=Exact

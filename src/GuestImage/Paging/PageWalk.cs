@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using System.Globalization;
-
 namespace Kvmsys.Guest.Paging;
 
 /// <summary>A linear address walked through 32-bit page tables by software, step by step as the CPU does it (SDM Vol. 3, figures 4-2 and 4-3).</summary>
@@ -75,19 +73,25 @@ public sealed record PageWalk
             : walk;
     }
 
-    /// <summary>The walk in one line, for people: each entry with its address and flags, and where it ends.</summary>
-    public override string ToString()
+    /// <summary>The walk step by step, for people: each entry with its address, and where it ends.</summary>
+    public IEnumerable<string> Steps
     {
-        string text = $"0x{LinearAddress:x8}: directory entry at 0x{DirectoryEntryAddress:x8} {Entry(DirectoryEntry)}";
-        if (TableEntryAddress is uint address)
+        get
         {
-            text += $", table entry at 0x{address:x8} {Entry(TableEntry)}";
-        }
+            yield return $"directory entry at 0x{DirectoryEntryAddress:x8} {Entry(DirectoryEntry)}";
+            if (TableEntryAddress is uint address)
+            {
+                yield return $"table entry at 0x{address:x8} {Entry(TableEntry)}";
+            }
 
-        return text + (PhysicalAddress is uint physical
-            ? string.Create(CultureInfo.InvariantCulture, $", physical 0x{physical:x8}, {(UserAccessible ? "user" : "supervisor")}, {(Writable ? "writable" : "read-only")}")
-            : ", not mapped");
+            yield return PhysicalAddress is uint physical
+                ? $"physical 0x{physical:x8}, {(UserAccessible ? "user" : "supervisor")}, {(Writable ? "writable" : "read-only")}"
+                : "not mapped";
+        }
     }
+
+    /// <summary>The address and the <see cref="Steps"/> in one line.</summary>
+    public override string ToString() => $"0x{LinearAddress:x8}: {string.Join(", ", Steps)}";
 
     private PageWalk Mapped(uint physicalAddress, PageFlags both) => this with
     {

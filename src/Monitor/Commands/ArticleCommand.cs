@@ -5,6 +5,7 @@ using System.Globalization;
 using Kvmsys.Guest;
 using Kvmsys.Guest.Cpu;
 using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Paging;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Machine;
@@ -53,11 +54,23 @@ internal static class ArticleCommand
 
         Say("[bold]1. Detect[/]", DetectLine(cpuid.Identity));
         Say("[bold]2. Allocate[/]", string.Create(CultureInfo.InvariantCulture, $"a free frame for the page: physical 0x{guest.Image.FixmapPages[0].PhysicalAddress:x8} (seed {seed})"));
-        Say("[bold]3. Map[/]", ArticleReport.WalkOf(guest).ToString(), [.. ArticleReport.CodeOf(guest)]);
+        PageWalk walk = ArticleReport.WalkOf(guest);
+        Say("[bold]3. Map[/]", $"virtual 0x{walk.LinearAddress:x8}", [.. walk.Steps, .. ArticleReport.CodeOf(guest)]);
         CallResult int80 = Measure(EntryMechanism.Int80);
         Say($"[bold]4. {calls:N0} calls by int $0x80[/]", Cost(int80, guest.Pid));
-        CallResult vsyscall = Measure(EntryMechanism.Vsyscall);
-        Say($"[bold]5. {calls:N0} calls by call 0xffffe400[/]", Cost(vsyscall, guest.Pid));
+        CallResult? vsyscall = null;
+        CommandFailedException? failure = null;
+        try
+        {
+            vsyscall = Measure(EntryMechanism.Vsyscall);
+            Say($"[bold]5. {calls:N0} calls by call 0xffffe400[/]", Cost(vsyscall, guest.Pid));
+        }
+        catch (CommandFailedException exception)
+        {
+            failure = exception;
+        }
+
+        // What has been measured is reported, whatever came then.
         ArticleReport report = new(host, cpuid.Identity, guest, int80, vsyscall);
         if (json)
         {
@@ -68,7 +81,7 @@ internal static class ArticleCommand
             Terminal.Write(ArticleTable.Render(report));
         }
 
-        return ExitCode.Done;
+        return failure is null ? ExitCode.Done : throw failure;
 
         CallResult Measure(EntryMechanism mechanism)
         {

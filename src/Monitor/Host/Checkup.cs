@@ -117,12 +117,12 @@ public sealed class Checkup
         {
             GuestCpuid cpuid = GuestCpuid.Of(kvm);
             CheckFlat(kvm, cpuid);
-            CanRunGuest = CheckPaging(kvm, cpuid)
-                && CheckEntry(kvm, cpuid, "INT 0x80", EntryMechanism.Int80)
-                && CheckSysenter(kvm, cpuid);
-            if (CanRunGuest)
+            if (CheckPaging(kvm, cpuid)
+                && CheckEntry(kvm, cpuid, "INT 0x80", EntryMechanism.Int80) is CallResult int80
+                && CheckSysenter(kvm, cpuid))
             {
-                CheckSpeed(kvm, cpuid);
+                CanRunGuest = true;
+                JudgeSpeed(int80.Proof);
             }
         }
         catch (KvmException exception) when (!exception.IsShortage)
@@ -141,7 +141,7 @@ public sealed class Checkup
         _checks.Add(stop.Reason == StopReason.Exit
             ? new("flat 32-bit code", true, string.Create(
                 CultureInfo.InvariantCulture,
-                $"runs, {ticksPerAdd:N1} TSC ticks per add, {stop.Statistics?.EmulatedInstructions:N0} instructions emulated"))
+                $"runs, {ticksPerAdd:N1} TSC ticks per add, emulated instructions: {Count(stop.Statistics?.EmulatedInstructions)}"))
             : Failed("flat 32-bit code", stop));
     }
 
@@ -158,7 +158,8 @@ public sealed class Checkup
         return passed;
     }
 
-    private bool CheckEntry(Kvm kvm, GuestCpuid cpuid, string name, EntryMechanism mechanism)
+    /// <returns>What was measured, or null when the guest did not come to its end.</returns>
+    private CallResult? CheckEntry(Kvm kvm, GuestCpuid cpuid, string name, EntryMechanism mechanism)
     {
         try
         {
@@ -166,13 +167,13 @@ public sealed class Checkup
                 new CallPlan(KernelProfile.Bare, mechanism, ProbeCalls, Seed: 0), ProbeTime);
             _checks.Add(new(name, true, string.Create(
                 CultureInfo.InvariantCulture,
-                $"{ProbeCalls} round trips from ring 3, {result.Statistics?.Exits:N0} exit, {result.Statistics?.EmulatedInstructions:N0} instructions emulated")));
-            return true;
+                $"{ProbeCalls} round trips from ring 3, exits: {Count(result.Statistics?.Exits)}, emulated instructions: {Count(result.Statistics?.EmulatedInstructions)}")));
+            return result;
         }
         catch (GuestStoppedException exception)
         {
             _checks.Add(Failed(name, exception.Stop));
-            return false;
+            return null;
         }
     }
 
@@ -181,26 +182,26 @@ public sealed class Checkup
     {
         if (cpuid.Identity.HasSysenter)
         {
-            return CheckEntry(kvm, cpuid, "SYSENTER", EntryMechanism.Sysenter);
+            return CheckEntry(kvm, cpuid, "SYSENTER", EntryMechanism.Sysenter) is not null;
         }
 
         _checks.Add(new("SYSENTER", false, $"CPUID has none: {cpuid.Identity}"));
         return true;
     }
 
-    private void CheckSpeed(Kvm kvm, GuestCpuid cpuid)
+    private void JudgeSpeed(HardwareProof proof)
     {
-        CallResult result = new CallMeasurement(kvm, cpuid, Environment).Run(
-            new CallPlan(KernelProfile.Bare, EntryMechanism.Int80, ProbeCalls, Seed: 0), ProbeTime);
-        Proof = result.Proof;
-        IEnumerable<string> against = Proof.Evidence.Where(evidence => !evidence.ForHardware).Select(evidence => $"{evidence.Name}: {evidence.Value}");
-        bool passed = Proof.Verdict != Verdict.Emulated;
+        Proof = proof;
+        IEnumerable<string> against = proof.Evidence.Where(evidence => !evidence.ForHardware).Select(evidence => $"{evidence.Name}: {evidence.Value}");
+        bool passed = proof.Verdict != Verdict.Emulated;
         _checks.Add(new(
             "hardware speed",
             passed,
-            passed ? $"every observation is a CPU's ({Proof.Evidence.Count} of {Proof.Evidence.Count})" : string.Join("; ", against),
+            passed ? $"every observation is a CPU's ({proof.Evidence.Count} of {proof.Evidence.Count})" : string.Join("; ", against),
             passed ? null : "semantics are right here, figures are not a CPU's: measure on a host with VT-x or SVM"));
     }
+
+    private static string Count(long? statistic) => statistic?.ToString("N0", CultureInfo.InvariantCulture) ?? "unknown";
 
     private static Check Failed(string name, MachineStop stop) => new(
         name,

@@ -17,6 +17,9 @@ public sealed record ArticleDocument
     /// <summary>The lesser of the two verdicts.</summary>
     public required string Verdict { get; init; }
 
+    /// <summary>Whether both loops were measured.</summary>
+    public required bool Complete { get; init; }
+
     /// <summary>The guest's CPU: vendor, family, model, stepping, SEP.</summary>
     public required string GuestCpu { get; init; }
 
@@ -35,11 +38,11 @@ public sealed record ArticleDocument
     /// <summary>The loop by INT 0x80.</summary>
     public required CallDocument Int80 { get; init; }
 
-    /// <summary>The loop by a call of the page.</summary>
-    public required CallDocument Vsyscall { get; init; }
+    /// <summary>The loop by a call of the page; null when somebody interrupted it.</summary>
+    public CallDocument? Vsyscall { get; init; }
 
-    /// <summary>How many times as fast the page is here.</summary>
-    public required double SpeedUp { get; init; }
+    /// <summary>How many times as fast the page is here; null when it was not measured.</summary>
+    public double? SpeedUp { get; init; }
 
     /// <summary>How many times as fast it was in the article.</summary>
     public double ArticleSpeedUp { get; init; } = ArticleReport.ArticleSpeedUp;
@@ -55,13 +58,14 @@ public sealed record ArticleDocument
         {
             Version = report.Host.Version,
             Verdict = Spelling.Of(report.Verdict),
+            Complete = report.Vsyscall is not null,
             GuestCpu = report.Cpu.ToString(),
             VsyscallPage = Spelling.Of(report.Guest.Vsyscall),
             VirtualAddress = string.Create(CultureInfo.InvariantCulture, $"0x{walk.LinearAddress:x8}"),
             PhysicalAddress = string.Create(CultureInfo.InvariantCulture, $"0x{walk.PhysicalAddress:x8}"),
             PageWalk = walk.ToString(),
             Int80 = CallDocument.Of(report.Int80, speedUp: 1),
-            Vsyscall = CallDocument.Of(report.Vsyscall, report.SpeedUp),
+            Vsyscall = report.Vsyscall is null ? null : CallDocument.Of(report.Vsyscall, report.SpeedUp),
             SpeedUp = report.SpeedUp,
             Host = HostDocument.Of(report.Host),
         };

@@ -15,8 +15,8 @@ namespace Kvmsys.Monitor.Reports;
 /// <param name="Cpu">The CPU that the guest was given.</param>
 /// <param name="Guest">The guest.</param>
 /// <param name="Int80">The loop by INT 0x80.</param>
-/// <param name="Vsyscall">The loop by a call of the page.</param>
-public sealed record ArticleReport(HostEnvironment Host, CpuIdentity Cpu, I386Guest Guest, CallResult Int80, CallResult Vsyscall)
+/// <param name="Vsyscall">The loop by a call of the page; null when somebody interrupted it.</param>
+public sealed record ArticleReport(HostEnvironment Host, CpuIdentity Cpu, I386Guest Guest, CallResult Int80, CallResult? Vsyscall)
 {
     /// <summary>Seconds that the article's Pentium 4 of 2.8 GHz took for 10,000,000 calls by INT 0x80.</summary>
     public const double ArticleInt80Seconds = 3.9;
@@ -30,11 +30,11 @@ public sealed record ArticleReport(HostEnvironment Host, CpuIdentity Cpu, I386Gu
     /// <summary>How many times as fast the page was in 2005: 2.79.</summary>
     public const double ArticleSpeedUp = ArticleInt80Seconds / ArticleVsyscallSeconds;
 
-    /// <summary>How many times as fast the page is here.</summary>
-    public double SpeedUp => Int80.TicksPerCall / Vsyscall.TicksPerCall;
+    /// <summary>How many times as fast the page is here; null when it was not measured.</summary>
+    public double? SpeedUp => Int80.TicksPerCall / Vsyscall?.TicksPerCall;
 
     /// <summary>The lesser of the two verdicts.</summary>
-    public Verdict Verdict => (Verdict)Math.Min((int)Int80.Proof.Verdict, (int)Vsyscall.Proof.Verdict);
+    public Verdict Verdict => new[] { Int80, Vsyscall }.OfType<CallResult>().Min(result => result.Proof.Verdict);
 
     /// <summary>How the guest's page tables lead from the page's fixed address to the frame that it got.</summary>
     public static PageWalk WalkOf(I386Guest guest) => guest.Image.Walk(Fixmap.AddressOf(Fixmap.Vsyscall));

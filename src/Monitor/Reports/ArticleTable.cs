@@ -10,6 +10,8 @@ namespace Kvmsys.Monitor.Reports;
 /// <summary>The end of the article's experiment for people: its numbers beside today's.</summary>
 public static class ArticleTable
 {
+    private const string NotMeasured = "not measured";
+
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
     /// <summary>The comparison.</summary>
@@ -22,12 +24,16 @@ public static class ArticleTable
         table.AddColumn(new TableColumn($"here{emulated}").RightAligned());
         table.AddRow("int $0x80", Seconds(ArticleReport.ArticleInt80Seconds, ArticleReport.ArticleCalls), Seconds(report.Int80));
         table.AddRow("call 0xffffe400", Seconds(ArticleReport.ArticleVsyscallSeconds, ArticleReport.ArticleCalls), Seconds(report.Vsyscall));
-        table.AddRow("speed-up", ArticleReport.ArticleSpeedUp.ToString("N2", Invariant), report.SpeedUp.ToString("N2", Invariant));
+        table.AddRow("speed-up", ArticleReport.ArticleSpeedUp.ToString("N2", Invariant), report.SpeedUp?.ToString("N2", Invariant) ?? NotMeasured);
         return new Rows(table, new Markup(BenchTable.VerdictLine(report.Verdict)));
     }
 
-    private static string Seconds(CallResult result) =>
-        result.Nanoseconds is double nanoseconds ? Seconds(nanoseconds / 1e9, result.Plan.Calls) : "the TSC's rate is unknown";
+    private static string Seconds(CallResult? result) => result switch
+    {
+        null => NotMeasured,
+        { Nanoseconds: double nanoseconds } => Seconds(nanoseconds / 1e9, result.Plan.Calls),
+        _ => "the TSC's rate is unknown",
+    };
 
     private static string Seconds(double seconds, uint calls) =>
         string.Create(Invariant, $"{seconds:N3} s ({seconds * 1e9 / calls:N1} ns a call)");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
+using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Paging;
 using Kvmsys.Monitor.Measurement;
 using Spectre.Console;
@@ -27,25 +28,35 @@ public static class BenchTable
         table.AddColumn(new TableColumn("exits").RightAligned());
         table.AddColumn(new TableColumn("by host\ninterrupts").RightAligned());
         table.AddColumn(new TableColumn("emulated\ninstructions").RightAligned());
+        KernelProfile profile = first.Plan.Profile;
         foreach (CallResult result in report.Results)
         {
-            if (result != first && result.Plan.Profile != report.Results[report.Results.ToList().IndexOf(result) - 1].Plan.Profile)
+            if (result.Plan.Profile != profile)
             {
                 table.AddEmptyRow();
+                profile = result.Plan.Profile;
             }
 
             table.AddRow(Row(report, result));
         }
 
-        return new Rows(
+        List<IRenderable> parts =
+        [
             new Markup(Title(report)),
             new Text(Page(first)),
             table,
-            new Text("exits and emulated instructions are those of the timed region; 1 exit is the one that ends it."),
+            new Text("A call's cost includes its share of the loop around it; empty is that loop alone."),
+            new Text("Exits and emulated instructions are those of the timed region; one exit is the one that ends it."),
             new Text(""),
             new Markup(VerdictLine(report.Verdict)),
             EvidenceTable(report.Evidence),
-            new Text(Incomplete(report)));
+        ];
+        if (report.Results.Count != report.Planned)
+        {
+            parts.Add(new Markup($"[yellow]interrupted: {report.Results.Count} of {report.Planned} measurements were made[/]"));
+        }
+
+        return new Rows(parts);
     }
 
     /// <summary>The verdict in one line.</summary>
@@ -93,8 +104,4 @@ public static class BenchTable
     private static string Page(CallResult result) => string.Create(
         Invariant,
         $"vsyscall page ({Spelling.Of(result.VsyscallVariant)}): virtual 0x{Fixmap.AddressOf(Fixmap.Vsyscall):x8}, physical 0x{result.VsyscallPhysicalAddress:x8}");
-
-    private static string Incomplete(BenchReport report) => report.Results.Count == report.Planned
-        ? ""
-        : $"interrupted: {report.Results.Count} of {report.Planned} measurements were made";
 }
