@@ -22,5 +22,5 @@ internal static unsafe partial class Baseline
 
     [LibraryImport(Library, EntryPoint = "baseline_set_up")]
     public static partial int SetUp(
-        SafeHandle kvm, byte* memory, ulong memorySize, Range* ranges, int rangeCount, void* cpuid, void* state, void* msrs, void* regs, void* fpu, long* phases);
+        SafeHandle kvm, byte* memory, ulong memorySize, Range* ranges, int rangeCount, void* cpuid, void* state, void* msrs, void* regs, void* fpu, int port, long* phases);
 }

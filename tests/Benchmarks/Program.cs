@@ -27,7 +27,7 @@ internal static unsafe class Program
     {
         // Before anything else has warmed the assembler up.
         Samples cold = new();
-        TimeImage(cold, KernelProfile.Linux26);
+        TimeImage(cold);
 
         using Kvm kvm = Kvm.Open();
         GuestCpuid cpuid = GuestCpuid.Of(kvm);
@@ -122,45 +122,54 @@ internal static unsafe class Program
         Samples warm = new();
         for (int i = 0; i < SetUpPairs; i++)
         {
-            TimeImage(warm, KernelProfile.Linux26);
+            TimeImage(warm);
         }
 
         Say($"image built (Iced), cold              {cold.In(Millisecond, "ms")}   aim 2");
         Say($"image built (Iced), warm              {warm.In(Millisecond, "ms")}   aim 0.4");
     }
 
-    private static void TimeImage(Samples samples, KernelProfile profile)
+    private static void TimeImage(Samples samples)
     {
+        const KernelProfile profile = KernelProfile.Linux26;
         long begin = Stopwatch.GetTimestamp();
-        BuildGuest(new Guest.Cpu.CpuIdentity("AuthenticAMD", 23, 1, 2, Sep: true), profile);
+        BuildGuest(new Guest.Cpu.CpuIdentity("AuthenticAMD", 23, 1, 2, Sep: true), profile, new CallLoop(EntryMechanism.Int80, Calls: 1).Assemble(profile));
         samples.Add(Stopwatch.GetElapsedTime(begin).TotalNanoseconds);
     }
 
-    private static I386Guest BuildGuest(Guest.Cpu.CpuIdentity cpu, KernelProfile profile) => I386Guest.Build(new I386GuestOptions
-    {
-        Program = new CallLoop(EntryMechanism.Int80, Calls: 1).Assemble(profile),
-        Profile = profile,
-        Cpu = cpu,
-    });
+    private static I386Guest BuildGuest(Guest.Cpu.CpuIdentity cpu, KernelProfile profile, GuestProgram program) =>
+        I386Guest.Build(new I386GuestOptions { Program = program, Profile = profile, Cpu = cpu });
 
     /// <summary>From nothing to the guest's first instruction, phase by phase.</summary>
     private static void MeasureSetUp(Kvm kvm, GuestCpuid cpuid, bool runsGuest)
     {
-        GuestImage image = BuildGuest(cpuid.Identity, KernelProfile.Linux26).Image;
-        string[] names = ["create VM", "memory and image", "create vCPU, statistics", "CPUID and registers"];
+        // MOV EAX, Mark; INT 0x81: the first thing that the program does is to say that it is there.
+        GuestImage i386 = BuildGuest(cpuid.Identity, KernelProfile.Linux26, new GuestProgram { Text = new byte[] { 0xb8, (byte)MonitorCall.Mark, 0, 0, 0, 0xcd, 0x81 } }).Image;
+        MeasureSetUp("i386 guest", kvm, cpuid, i386, run: runsGuest);
+        if (!runsGuest)
+        {
+            // MOV EAX, Mark; MOV DX, port; OUT DX, EAX.
+            GuestImage flat = ProbeGuest.Flat().WithBytes(
+                ProbeGuest.Text, [0xb8, (byte)MonitorCall.Mark, 0, 0, 0, 0x66, 0xba, MonitorPort.Call & 0xff, MonitorPort.Call >> 8, 0xef]);
+            MeasureSetUp("flat guest", kvm, cpuid, flat, run: true);
+        }
+    }
+
+    private static void MeasureSetUp(string guest, Kvm kvm, GuestCpuid cpuid, GuestImage image, bool run)
+    {
+        string[] names = ["create VM", "memory and image", "create vCPU, statistics", "CPUID and registers", .. run ? ["first instruction"] : Array.Empty<string>()];
         Samples[] csharp = [.. names.Select(_ => new Samples())];
         Samples[] c = [.. names.Select(_ => new Samples())];
         Samples total = new();
         Samples totalOfC = new();
-        Samples first = new();
         for (int i = -3; i < SetUpPairs; i++)
         {
             // Each is gone before the other begins: the first VM of a host switches the CPUs' virtualization on.
-            (TimeSpan[] phases, MachineStop? stop) = SetUpInCSharp(kvm, image, cpuid, runsGuest);
+            TimeSpan[] phases = SetUpInCSharp(kvm, image, cpuid, run);
             long[] phasesOfC;
             using (GuestRam ram = new(image.MemorySize))
             {
-                phasesOfC = OnNewThread(() => SetUpInC(kvm, image, cpuid, ram.Mapping));
+                phasesOfC = OnNewThread(() => SetUpInC(kvm, image, cpuid, ram.Mapping, run));
             }
 
             if (i < 0)
@@ -176,24 +185,18 @@ internal static unsafe class Program
 
             total.Add(phases.Sum(phase => phase.TotalNanoseconds));
             totalOfC.Add(phasesOfC.Sum());
-            if (stop is not null)
-            {
-                first.Add(stop.Elapsed.TotalNanoseconds);
-            }
         }
 
         for (int phase = 0; phase < names.Length; phase++)
         {
-            Say($"set-up, {names[phase],-23}, C#    {csharp[phase].In(Microsecond, "us")}");
-            Say($"set-up, {names[phase],-23}, C     {c[phase].In(Microsecond, "us")}");
-            Say(Ratio($"set-up, {names[phase]}, C# / C", csharp[phase], c[phase], 1.10));
+            Say($"{guest}, {names[phase],-23}, C#  {csharp[phase].In(Microsecond, "us")}");
+            Say($"{guest}, {names[phase],-23}, C   {c[phase].In(Microsecond, "us")}");
+            Say(Ratio($"{guest}, {names[phase]}, C# / C", csharp[phase], c[phase], 1.10));
         }
 
-        Say(Ratio("set-up, all KVM phases, C# / C", total, totalOfC, 1.10));
-        if (runsGuest)
-        {
-            Say($"first KVM_RUN to the mark in ring 3, warm-up included {first.In(Microsecond, "us")}");
-        }
+        Say($"{guest}, {"all of these",-23}, C#  {total.In(Microsecond, "us")}");
+        Say($"{guest}, {"all of these",-23}, C   {totalOfC.In(Microsecond, "us")}");
+        Say(Ratio($"{guest}, all of these, C# / C", total, totalOfC, 1.10));
     }
 
     /// <summary>A vCPU gets a thread of its own in C#; so it does in C, for a new thread starts with cold caches. Memory comes from the caller's thread.</summary>
@@ -206,14 +209,21 @@ internal static unsafe class Program
         return result!;
     }
 
-    private static (TimeSpan[] Phases, MachineStop? Stop) SetUpInCSharp(Kvm kvm, GuestImage image, GuestCpuid cpuid, bool run)
+    private static TimeSpan[] SetUpInCSharp(Kvm kvm, GuestImage image, GuestCpuid cpuid, bool run)
     {
         using VirtualMachine machine = new(kvm, image, cpuid);
         SetupTimes setup = machine.Setup;
-        return ([setup.CreateVm, setup.Memory, setup.CreateVcpu, setup.State], run ? machine.Run(TimeSpan.FromSeconds(10)) : null);
+        TimeSpan first = TimeSpan.Zero;
+        if (run)
+        {
+            MachineStop stop = machine.Run(TimeSpan.FromSeconds(10));
+            first = stop.Reason == StopReason.Mark ? stop.Elapsed : throw new InvalidOperationException($"The guest did not start: {stop.Crash}");
+        }
+
+        return [setup.CreateVm, setup.Memory, setup.CreateVcpu, setup.State, first];
     }
 
-    private static long[] SetUpInC(Kvm kvm, GuestImage image, GuestCpuid cpuid, MemoryMapping memory)
+    private static long[] SetUpInC(Kvm kvm, GuestImage image, GuestCpuid cpuid, MemoryMapping memory, bool run)
     {
         KvmMsrEntry[] msrs = VcpuState.ToMsrs(image.InitialState);
         byte[] cpuidList = ListOf(cpuid.Entries);
@@ -223,13 +233,24 @@ internal static unsafe class Program
         KvmFpu fpu = new() { Fcw = KvmFpu.DefaultFcw };
         System.Buffers.MemoryHandle[] pins = [.. image.Ranges.Select(range => range.Bytes.Pin())];
         Baseline.Range[] ranges = [.. image.Ranges.Zip(pins, (range, pin) => RangeOf(range, pin))];
-        long[] phases = new long[4];
+        long[] phases = new long[5];
         fixed (Baseline.Range* rangePointer = ranges)
         fixed (byte* cpuidPointer = cpuidList, msrPointer = msrList)
         fixed (long* phasePointer = phases)
         {
             Check(Baseline.SetUp(
-                kvm, memory.Address, memory.Length, rangePointer, ranges.Length, cpuidPointer, &sregs, msrPointer, &regs, &fpu, phasePointer));
+                kvm,
+                memory.Address,
+                memory.Length,
+                rangePointer,
+                ranges.Length,
+                cpuidPointer,
+                &sregs,
+                msrPointer,
+                &regs,
+                &fpu,
+                run ? MonitorPort.Call : 0,
+                phasePointer));
         }
 
         Array.ForEach(pins, pin => pin.Dispose());
