@@ -32,7 +32,7 @@ kernel with the genuine kvm_amd, so that /dev/kvm has every semantic of the real
 Exit status: the command's; 124 it ran out of time; 125 the lab failed; 3 packages are missing here.
 
   lab.sh -- kvmsys doctor
-  lab.sh --exact --output results -- kvmsys bench --quick --json /out/result.json
+  lab.sh --exact -- kvmsys bench --calls 100 --json
   lab.sh --files publish -- publish/Tests -noLogo
   lab.sh --timeout 20 --env LEVEL=2 --files guest.bin -- ./monitor guest.bin
 TEXT
