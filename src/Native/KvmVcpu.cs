@@ -18,12 +18,16 @@ public sealed unsafe class KvmVcpu : KvmHandle
 {
     private readonly KvmRunPage _runPage;
 
-    internal KvmVcpu(int fd, int mmapSize, int xsaveSize)
+    internal KvmVcpu(KvmVm vm, int fd, int mmapSize, int xsaveSize)
         : base(fd)
     {
+        Vm = vm;
         XsaveSize = xsaveSize;
         _runPage = new KvmRunPage(this, mmapSize);
     }
+
+    /// <summary>The VM, whose memory thus lives as long as the vCPU may run in it.</summary>
+    public KvmVm Vm { get; }
 
     /// <summary>The mapping shared with KVM.</summary>
     public KvmRunPage RunPage => _runPage;
@@ -224,9 +228,9 @@ public sealed unsafe class KvmVcpu : KvmHandle
     /// <exception cref="KvmException">The state needs an in-kernel local APIC (EINVAL).</exception>
     public void SetMpState(KvmMpState state) => Check(IoctlIn(KvmIoctl.SetMpState, in state), "KVM_SET_MP_STATE", $"{state}");
 
-    /// <summary>Rate of the guest's TSC in kHz.</summary>
-    /// <remarks>KVM_GET_TSC_KHZ.</remarks>
-    /// <exception cref="KvmException">The host's TSC is unstable (EIO).</exception>
+    /// <summary>Rate of the guest's TSC in kHz; 0 when the kernel could not calibrate the host's. It says nothing about whether that is stable.</summary>
+    /// <remarks>KVM_GET_TSC_KHZ. The kernel's documentation has EIO for an unstable TSC; its code does not.</remarks>
+    /// <exception cref="KvmException">The kernel refused.</exception>
     public int GetTscKhz() => Check(Ioctl(KvmIoctl.GetTscKhz), "KVM_GET_TSC_KHZ");
 
     /// <summary>Sets the rate of the guest's TSC, scaled by the hardware where it can.</summary>

@@ -191,7 +191,7 @@ public sealed unsafe class KvmVm : KvmHandle
     public KvmVcpu CreateVcpu(uint id)
     {
         int fd = Check(Ioctl(KvmIoctl.CreateVcpu, (nint)id), "KVM_CREATE_VCPU", $"id {id}");
-        return new KvmVcpu(fd, _vcpuMmapSize, XsaveSize());
+        return new KvmVcpu(this, fd, _vcpuMmapSize, XsaveSize());
     }
 
     /// <summary>Opens the VM's statistics.</summary>

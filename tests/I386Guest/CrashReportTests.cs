@@ -65,7 +65,7 @@ public sealed class CrashReportTests
             c.mov(eax, Unmapped);
             c.jmp(eax);
         });
-        Assert.StartsWith("#PF (page fault) in ring 3 at 0x10000000", report.Headline, StringComparison.Ordinal);
+        Assert.Equal("#PF (page fault) in ring 3 at 0x10000000: an instruction fetch of 0x10000000", report.Headline);
         Assert.Empty(report.Code);
         Assert.Contains(report.Walks, walk => walk.LinearAddress == Unmapped);
     }

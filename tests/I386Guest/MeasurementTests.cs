@@ -7,6 +7,7 @@ using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Machine;
 using Kvmsys.Monitor.Measurement;
 using Kvmsys.Native;
+using Kvmsys.Native.Abi;
 
 namespace Kvmsys.Tests.I386Guest;
 
@@ -40,6 +41,7 @@ public sealed class MeasurementTests : IDisposable
     [MemberData(nameof(Combinations))]
     public void Every_mechanism_runs_on_every_kernel_and_no_instruction_of_the_timed_region_is_emulated(KernelProfile profile, EntryMechanism mechanism)
     {
+        SkipWithoutStatistics();
         CallResult result = Measure(profile, mechanism, 1000);
         Assert.True(result.Ticks > 0);
         Assert.Equal(0, result.Statistics!.EmulatedInstructions);
@@ -50,8 +52,10 @@ public sealed class MeasurementTests : IDisposable
     [MemberData(nameof(Combinations))]
     public void No_call_exits(KernelProfile profile, EntryMechanism mechanism)
     {
-        // What is not the end of the program and not the host's interrupts must not grow with the number of calls.
-        Assert.Equal(OtherExits(profile, mechanism, 10_000), OtherExits(profile, mechanism, 1_000_000));
+        // What is not the end of the program and not the host's interrupts must not grow with the number of calls. The least of some runs:
+        // an NMI or a page that the host moves are exits too.
+        SkipWithoutStatistics();
+        Assert.InRange(OtherExits(profile, mechanism, 1_000_000), 0, OtherExits(profile, mechanism, 10_000));
     }
 
     [Fact]
@@ -164,9 +168,16 @@ public sealed class MeasurementTests : IDisposable
         throw new InvalidOperationException($"{tries} runs of {calls} calls, and none without an interrupt.");
     }
 
+    private void SkipWithoutStatistics() =>
+        Assert.SkipWhen(_kvm.CheckExtension(KvmCapability.BinaryStatsFd) == 0, "this KVM has no KVM_CAP_BINARY_STATS_FD");
+
     private long OtherExits(KernelProfile profile, EntryMechanism mechanism, uint calls)
     {
-        StatisticsDelta statistics = Measure(profile, mechanism, calls).Statistics!;
-        return statistics.Exits!.Value - statistics.IoExits!.Value - statistics.IrqExits!.Value;
+        const int tries = 3;
+        return Enumerable.Range(0, tries).Min(_ =>
+        {
+            StatisticsDelta statistics = Measure(profile, mechanism, calls).Statistics!;
+            return statistics.Exits!.Value - statistics.IoExits!.Value - statistics.IrqExits!.Value;
+        });
     }
 }

@@ -25,7 +25,7 @@ public sealed class CommandTests : IDisposable
         string[] heads = [.. result.Output.Split('\n').Where(line => line.Contains("TSC ticks/call", StringComparison.Ordinal) || line.Contains("(emulated)", StringComparison.Ordinal))];
         Assert.Matches(@"│ TSC ticks/call │ +ns/call │", heads[0]);
         Assert.Matches(@"│ +\(emulated\) │ \(emulated\) │", heads[1]);
-        Assert.Contains("verdict: emulated - software executed the guest", result.Output, StringComparison.Ordinal);
+        Assert.Contains("verdict: emulated - not proved that a CPU executed the guest", result.Output, StringComparison.Ordinal);
         Assert.Contains("TCGTCGTCGTCG: QEMU's software CPU", result.Output, StringComparison.Ordinal);
         Assert.Contains("virtual 0xffffe000, physical 0x00", result.Output, StringComparison.Ordinal);
     }
@@ -53,7 +53,7 @@ public sealed class CommandTests : IDisposable
             Assert.Equal("emulated", call.GetProperty("verdict").GetString());
             Assert.Equal("sysenter", call.GetProperty("vsyscallPage").GetString());
             Assert.Equal(7, call.GetProperty("seed").GetInt32());
-            Assert.Equal(6, call.GetProperty("evidence").GetArrayLength());
+            Assert.Equal(7, call.GetProperty("evidence").GetArrayLength());
             Assert.Equal(4, call.GetProperty("setupMicroseconds").EnumerateObject().Count());
         }
     }
@@ -198,7 +198,7 @@ public sealed class CommandTests : IDisposable
         LabResult result = LabRun.Lab("/bin/sh script", $"--files {script} --files artifacts/kvmsys");
         Assert.Equal((status, "kvmsys: interrupted\n"), (result.Status, result.Error));
         Assert.Contains("│ empty ", result.Output, StringComparison.Ordinal);
-        Assert.Contains("interrupted: 1 of 2 measurements were made", result.Output, StringComparison.Ordinal);
+        Assert.Contains("incomplete: 1 of 2 measurements were made", result.Output, StringComparison.Ordinal);
     }
 
     private string OnTerminal(string command, string options)

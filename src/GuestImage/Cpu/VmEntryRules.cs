@@ -5,12 +5,13 @@ using System.Collections.Immutable;
 namespace Kvmsys.Guest.Cpu;
 
 /// <summary>
-/// The checks of the SDM, Vol. 3C, 26.3.1, as they are for a CPU without unrestricted guest, which is the strictest: what passes here enters
-/// on every CPU with VT-x. A state that breaks one ends in KVM_EXIT_FAIL_ENTRY 0x80000021, or in an emulation that hides the fault and is slow.
+/// The checks of the SDM, Vol. 3C, 26.3.1, on a 32-bit guest's segments, descriptor tables, control registers and flags, as they are for a
+/// CPU without unrestricted guest, which is the strictest. A state that breaks one ends in KVM_EXIT_FAIL_ENTRY 0x80000021, or in an emulation
+/// that hides the fault and is slow.
 /// </summary>
 /// <remarks>
 /// They are for a guest that is not in virtual-8086 mode or IA-32e mode. Activity state, interruptibility and pending debug exceptions
-/// (26.3.1.5) are KVM's own to set, not an image's.
+/// (26.3.1.5) are KVM's own to set, not an image's; the bits of CR4 and EFER that a CPU reserves are refused by KVM_SET_SREGS.
 /// </remarks>
 public static class VmEntryRules
 {

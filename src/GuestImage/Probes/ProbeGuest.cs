@@ -27,16 +27,17 @@ public static class ProbeGuest
     private const uint PageTablesStart = 0x10000;
     private const uint MemorySize = 0x20000;
 
-    /// <summary>Times the calibration chains in 32-bit protected mode without paging.</summary>
+    /// <summary>Times a chain of additions in 32-bit protected mode without paging.</summary>
     public static GuestImage Flat()
     {
         TextSection text = new(Text, Results - Text);
         text.Add("start", code =>
         {
             code.Asm.mov(ebx, Results);
+
+            // Twice, for the first time the code comes from memory.
+            Time(code, ProbeResults.AddChainOffset, () => CalibrationChain.EmitAdd(code, "add_chain_cold"));
             Time(code, ProbeResults.AddChainOffset, () => CalibrationChain.EmitAdd(code, "add_chain"));
-            Time(code, ProbeResults.MultiplyChainOffset, () => CalibrationChain.EmitMultiply(code, "multiply_chain"));
-            Time(code, ProbeResults.TimerOffset, () => { });
             Exit(code);
         });
         return Image(text, paging: false);

@@ -13,8 +13,6 @@ public struct ProbeResults
 
     internal const int AliasOffset = 4;
     internal const int AddChainOffset = 8;
-    internal const int MultiplyChainOffset = 12;
-    internal const int TimerOffset = 16;
 
     /// <summary>A word to read back through another mapping.</summary>
     public uint Pattern;
@@ -24,10 +22,4 @@ public struct ProbeResults
 
     /// <summary>Ticks of a chain of dependent additions.</summary>
     public uint AddChainTicks;
-
-    /// <summary>Ticks of a chain of dependent multiplications.</summary>
-    public uint MultiplyChainTicks;
-
-    /// <summary>Ticks between two readings of the TSC.</summary>
-    public uint TimerTicks;
 }

@@ -15,9 +15,10 @@ public static class CalibrationChain
     /// <summary>Instructions in a chain.</summary>
     public const int Length = Unrolled * Rounds;
 
-    // The counter's own instructions run beside the chain and cost it nothing.
+    // The counter's own instructions run beside the chain and cost it nothing. The timer's do not: LFENCE, RDTSC, LFENCE take some 70 core
+    // cycles and the TSC may step by 30 ticks, so that the chain must be long for its time to be exact to half a percent.
     private const int Unrolled = 64;
-    private const int Rounds = 16;
+    private const int Rounds = 160;
 
     /// <summary>Emits ADD EDI, EDI in a chain. Uses ECX and EDI.</summary>
     internal static void EmitAdd(CodeUnit code, string name) => Emit(code, name, c => c.add(edi, edi));

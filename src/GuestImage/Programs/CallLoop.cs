@@ -21,13 +21,13 @@ public sealed record CallLoop(EntryMechanism Mechanism, uint Calls)
     public const string ResultsSymbol = "results";
 
     /// <summary>Calls in the rehearsal, and before the timer starts.</summary>
-    public const uint WarmUpCalls = 1000;
+    public const uint WarmUpCalls = 10_000;
 
     private const string StartSymbol = "_start";
     private const string RunCallsSymbol = "run_calls";
 
     // The best of so many is free of interrupts.
-    private const int Repetitions = 16;
+    private const int Repetitions = 8;
 
     private static readonly int Start = Offset(nameof(CallLoopResults.StartTicks));
     private static readonly int End = Offset(nameof(CallLoopResults.EndTicks));
@@ -44,7 +44,6 @@ public sealed record CallLoop(EntryMechanism Mechanism, uint Calls)
         return new GuestProgram
         {
             Text = text.ToArray(),
-            Data = InitialResults(),
             Entry = text.AddressOf(StartSymbol),
             Symbols = [.. text.Symbols, new(GuestProgram.DataAddress, ResultsSymbol)],
             NeedsSysenter = Mechanism == EntryMechanism.Sysenter,
@@ -75,18 +74,6 @@ public sealed record CallLoop(EntryMechanism Mechanism, uint Calls)
             c.@int(unchecked((sbyte)I386Kernel.MonitorVector));
             c.ud2();
         });
-    }
-
-    /// <summary>The results before the run: every minimum is as large as can be.</summary>
-    private static byte[] InitialResults()
-    {
-        CallLoopResults results = new()
-        {
-            AddChainTicks = uint.MaxValue,
-            MultiplyChainTicks = uint.MaxValue,
-            TimerTicks = uint.MaxValue,
-        };
-        return MemoryMarshal.AsBytes(new ReadOnlySpan<CallLoopResults>(in results)).ToArray();
     }
 
     /// <summary>EDI calls, one after the other; the last result is stored. A call leaves EBX and EDI alone.</summary>
@@ -152,9 +139,19 @@ public sealed record CallLoop(EntryMechanism Mechanism, uint Calls)
     {
         Assembler c = code.Asm;
         c.push(esi);
-        EmitShortest(code, AddChain, () => CalibrationChain.EmitAdd(code, "add_chain"));
-        EmitShortest(code, MultiplyChain, () => CalibrationChain.EmitMultiply(code, "multiply_chain"));
-        EmitShortest(code, Timer, () => { });
+        foreach (int minimum in new[] { AddChain, MultiplyChain, Timer })
+        {
+            c.mov(__dword_ptr[ebx + minimum], uint.MaxValue);
+        }
+
+        // In turns, so that a clock that changes meanwhile changes them alike.
+        c.mov(ebp, Repetitions);
+        code.Define("calibrate");
+        EmitShorter(code, AddChain, () => CalibrationChain.EmitAdd(code, "add_chain"));
+        EmitShorter(code, MultiplyChain, () => CalibrationChain.EmitMultiply(code, "multiply_chain"));
+        EmitShorter(code, Timer, () => { });
+        c.dec(ebp);
+        c.jne(code["calibrate"]);
         c.mov(edi, WarmUpCalls);
         c.call(runCalls);
         c.pop(edi);
@@ -168,14 +165,11 @@ public sealed record CallLoop(EntryMechanism Mechanism, uint Calls)
         c.ret();
     }
 
-    /// <summary>Keeps the shortest of several times of a piece of code, which may use ECX and EDI.</summary>
-    private static void EmitShortest(CodeUnit code, int result, Action emit)
+    /// <summary>Times a piece of code, which may use ECX and EDI, and keeps the time if it is shorter than the one before.</summary>
+    private static void EmitShorter(CodeUnit code, int result, Action emit)
     {
         Assembler c = code.Asm;
-        string again = $"again_{result:x}";
         string longer = $"longer_{result:x}";
-        c.mov(ebp, Repetitions);
-        code.Define(again);
         EmitTimestamp(c);
         c.mov(esi, eax);
         emit();
@@ -185,8 +179,6 @@ public sealed record CallLoop(EntryMechanism Mechanism, uint Calls)
         c.jae(code[longer]);
         c.mov(__dword_ptr[ebx + result], eax);
         code.Define(longer);
-        c.dec(ebp);
-        c.jne(code[again]);
     }
 
     /// <summary>

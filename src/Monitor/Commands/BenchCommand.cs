@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.CommandLine;
+using Kvmsys.Guest.Cpu;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
@@ -79,7 +80,9 @@ internal static class BenchCommand
     {
         HostEnvironment host = HostEnvironment.Read();
         using Kvm kvm = KvmAccess.OpenForGuest(device, host);
-        CallMeasurement measurement = new(kvm, GuestCpuid.Of(kvm), host);
+        GuestCpuid cpuid = GuestCpuid.Of(kvm);
+        plans = OnlyPossible(plans, cpuid.Identity);
+        CallMeasurement measurement = new(kvm, cpuid, host);
         using Interruption interruption = new();
         List<CallResult> results = [];
         CommandFailedException? failure = null;
@@ -99,6 +102,25 @@ internal static class BenchCommand
         }
 
         return failure is null ? ExitCode.Done : throw failure;
+    }
+
+    /// <summary>The plans without those that need what the CPU lacks, which is said.</summary>
+    private static CallPlan[] OnlyPossible(CallPlan[] plans, CpuIdentity cpu)
+    {
+        CallPlan[] possible = [.. plans.Where(plan => plan.IsPossibleOn(cpu))];
+        if (possible.Length == plans.Length)
+        {
+            return plans;
+        }
+
+        string lacking = $"sysenter cannot be measured, the guest's CPU has none ({cpu})";
+        if (possible.Length == 0)
+        {
+            throw new CommandFailedException(ExitCode.CannotRunGuest, $"{lacking}. Cure: measure --mechanism int80 vsyscall.");
+        }
+
+        StandardStream.WriteMessage($"kvmsys: {lacking}; the other mechanisms are.\n");
+        return possible;
     }
 
     private static void Measure(CallPlan[] plans, Action<CallPlan> measure)

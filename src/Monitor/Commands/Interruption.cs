@@ -23,12 +23,8 @@ internal sealed class Interruption : IDisposable
     /// <summary>What to exit with when it was cancelled.</summary>
     public int ExitCode { get; private set; } = Commands.ExitCode.Interrupted;
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Array.ForEach(_registrations, registration => registration.Dispose());
-        _source.Dispose();
-    }
+    /// <summary>Takes the signals no more. One may still be on its way to <see cref="Cancel"/>, so the source is left to the collector.</summary>
+    public void Dispose() => Array.ForEach(_registrations, registration => registration.Dispose());
 
     private void Cancel(PosixSignalContext signal, int exitCode)
     {

@@ -192,13 +192,14 @@ public sealed class Checkup
     private void JudgeSpeed(HardwareProof proof)
     {
         Proof = proof;
-        IEnumerable<string> against = proof.Evidence.Where(evidence => !evidence.ForHardware).Select(evidence => $"{evidence.Name}: {evidence.Value}");
-        bool passed = proof.Verdict != Verdict.Emulated;
-        _checks.Add(new(
-            "hardware speed",
-            passed,
-            passed ? $"every observation is a CPU's ({proof.Evidence.Count} of {proof.Evidence.Count})" : string.Join("; ", against),
-            passed ? null : "semantics are right here, figures are not a CPU's: measure on a host with VT-x or SVM"));
+        Evidence[] against = [.. proof.Evidence.Where(evidence => !evidence.ForHardware)];
+        _checks.Add(against.Length == 0
+            ? new("hardware speed", true, $"every observation is a CPU's ({proof.Evidence.Count} of {proof.Evidence.Count})")
+            : new(
+                "hardware speed",
+                false,
+                string.Join("; ", against.Select(evidence => $"{evidence.Name}: {evidence.Value}, a CPU: {evidence.Expected}")),
+                string.Join("; ", against.Select(evidence => evidence.Cure).Distinct())));
     }
 
     private static string Count(long? statistic) => statistic?.ToString("N0", CultureInfo.InvariantCulture) ?? "unknown";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Text;
@@ -16,7 +17,10 @@ namespace Kvmsys.Monitor.Host;
 /// <param name="Hypervisor">
 /// The twelve characters by which a hypervisor names itself in leaf 0x40000000; empty when it does not name itself; null on bare metal.
 /// </param>
-public sealed record HostCpu(string Vendor, string Brand, int Family, int Model, int Stepping, string? Hypervisor)
+/// <param name="Vmx">Whether it has VT-x.</param>
+/// <param name="Svm">Whether it has SVM.</param>
+public sealed record HostCpu(
+    string Vendor, string Brand, int Family, int Model, int Stepping, string? Hypervisor, bool Vmx = false, bool Svm = false)
 {
     private const int FeatureLeaf = 1;
     private const int HypervisorLeaf = 0x40000000;
@@ -26,6 +30,15 @@ public sealed record HostCpu(string Vendor, string Brand, int Family, int Model,
 
     // Leaf 1, ECX bit 31: no real CPU sets it.
     private const int HypervisorBit = 31;
+
+    // Leaf 1, ECX; leaf 0x80000001, ECX.
+    private const int VmxBit = 5;
+    private const int SvmBit = 2;
+    private const int ExtendedFeatureLeaf = unchecked((int)0x80000001);
+
+    // CPUID takes 100 to 250 core cycles; under a hypervisor it always exits, which no host does in less than 1000.
+    private const int CpuidTries = 100;
+    private static readonly TimeSpan LongestCpuid = TimeSpan.FromMicroseconds(0.5);
 
     /// <summary>Asks the CPU.</summary>
     public static HostCpu Read()
@@ -39,8 +52,30 @@ public sealed record HostCpu(string Vendor, string Brand, int Family, int Model,
             (_, ebx, ecx, edx) = X86Base.CpuId(HypervisorLeaf, 0);
             hypervisor = Text(ebx, ecx, edx);
         }
+        else if (CpuidExits())
+        {
+            hypervisor = "";
+        }
 
-        return new HostCpu(identity.Vendor, ReadBrand(), identity.Family, identity.Model, identity.Stepping, hypervisor);
+        bool svm = (uint)X86Base.CpuId(ExtendedLeaves, 0).Eax >= unchecked((uint)ExtendedFeatureLeaf)
+            && (X86Base.CpuId(ExtendedFeatureLeaf, 0).Ecx >> SvmBit & 1) != 0;
+        return new HostCpu(
+            identity.Vendor, ReadBrand(), identity.Family, identity.Model, identity.Stepping, hypervisor, (features >> VmxBit & 1) != 0, svm);
+    }
+
+    /// <summary>Whether a hypervisor that hides itself is betrayed by the time that CPUID takes.</summary>
+    private static bool CpuidExits()
+    {
+        TimeSpan shortest = TimeSpan.MaxValue;
+        for (int i = 0; i < CpuidTries; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            _ = X86Base.CpuId(0, 0);
+            TimeSpan time = Stopwatch.GetElapsedTime(start);
+            shortest = time < shortest ? time : shortest;
+        }
+
+        return shortest > LongestCpuid;
     }
 
     private static string ReadBrand()

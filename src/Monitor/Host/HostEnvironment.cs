@@ -11,12 +11,16 @@ namespace Kvmsys.Monitor.Host;
 public sealed record HostEnvironment(string Version, HostCpu Cpu, string? Microcode, string Kernel, KvmBackEnd BackEnd)
 {
     /// <summary>Reads the running host.</summary>
-    public static HostEnvironment Read() => new(
-        typeof(HostEnvironment).Assembly.GetName().Version!.ToString(fieldCount: 3),
-        HostCpu.Read(),
-        ReadMicrocode("/proc/cpuinfo"),
-        File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
-        KvmBackEnd.Read());
+    public static HostEnvironment Read()
+    {
+        HostCpu cpu = HostCpu.Read();
+        return new(
+            typeof(HostEnvironment).Assembly.GetName().Version!.ToString(fieldCount: 3),
+            cpu,
+            ReadMicrocode("/proc/cpuinfo"),
+            File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
+            KvmBackEnd.Read(cpu));
+    }
 
     private static string? ReadMicrocode(string cpuinfo) => File.ReadLines(cpuinfo)
         .Select(line => line.Split(':', count: 2, StringSplitOptions.TrimEntries))

@@ -14,17 +14,21 @@ public sealed record KvmBackEnd(string? Module, IReadOnlyDictionary<string, stri
     private const string Amd = "kvm_amd";
     private const string Common = "kvm";
 
-    // kvm_pvm runs guests without VT-x or SVM, by paging and emulation alone.
-    private static readonly string[] Known = [Intel, Amd, "kvm_pvm"];
+    // Runs guests without VT-x or SVM, by paging and emulation alone.
+    private const string Pvm = "kvm_pvm";
 
     /// <summary>Whether the module runs guests by VT-x or SVM.</summary>
     public bool UsesHardware => Module is Intel or Amd;
 
     /// <summary>Reads what the running kernel has loaded.</summary>
+    /// <remarks>A module that is built into the kernel has a folder although the CPU lacks what it needs, so the CPU is asked too.</remarks>
+    /// <param name="cpu">The CPU.</param>
     /// <param name="modules">The folder of modules.</param>
-    public static KvmBackEnd Read(string modules = DefaultModules)
+    public static KvmBackEnd Read(HostCpu cpu, string modules = DefaultModules)
     {
-        string? module = Array.Find(Known, name => Directory.Exists(Path.Combine(modules, name)));
+        ArgumentNullException.ThrowIfNull(cpu);
+        (string Name, bool Possible)[] known = [(Pvm, true), (Intel, cpu.Vmx), (Amd, cpu.Svm)];
+        string? module = known.FirstOrDefault(module => module.Possible && Directory.Exists(Path.Combine(modules, module.Name))).Name;
         SortedDictionary<string, string> parameters = new(StringComparer.Ordinal);
         foreach (string name in new[] { Common, module }.OfType<string>())
         {

@@ -179,7 +179,10 @@ public sealed class CrashReport
     private void DescribePageFault(uint errorCode)
     {
         uint address = (uint)_vcpu.Sregs.Cr2;
-        string access = (errorCode & 0x10) != 0 ? "an instruction fetch" : (errorCode & 2) != 0 ? "a write" : "a read";
+
+        // Bit 4 says so only where there is an execute-disable bit, which 32-bit page tables have not.
+        bool fetch = (errorCode & 0x10) != 0 || address == Context.Eip;
+        string access = fetch ? "an instruction fetch" : (errorCode & 2) != 0 ? "a write" : "a read";
         string mode = (errorCode & 4) != 0 ? "user" : "supervisor";
         string why = (errorCode & 8) != 0 ? "a reserved bit is set" : (errorCode & 1) != 0 ? "the page does not allow it" : "no page is mapped there";
         Headline += $": {access} of {Name(address)}";
@@ -329,7 +332,7 @@ public sealed class CrashReport
                 ? _disassembly.Format(instruction)
                 : "no instruction";
             _details.Add($"it cannot emulate {Convert.ToHexStringLower(bytes)}: {text}");
-            _details.Add("a KVM on hardware would have executed it: this one emulates");
+            _details.Add("KVM emulates what the CPU does not finish itself, such as an access of memory that no slot has; one without VT-x and SVM emulates everything");
         }
 
         foreach (ulong word in exit.InternalErrorData)

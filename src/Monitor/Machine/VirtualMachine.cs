@@ -17,15 +17,18 @@ namespace Kvmsys.Monitor.Machine;
 /// <remarks>
 /// How a run is stopped: the vCPU's thread blocks one signal for its whole life, and KVM_RUN unblocks it (KVM_SET_SIGNAL_MASK). Sent at any
 /// moment, it stays pending until KVM_RUN, which then returns EINTR at once; nothing can be missed, no handler ever runs. The thread takes the
-/// signal and looks at what was asked. The deadline is a kernel timer that sends the same signal.
+/// signal and looks at what was asked. It comes from a kernel timer, which is set to the deadline, and to now when the run is cancelled.
 /// </remarks>
 public sealed class VirtualMachine : IDisposable
 {
     // Where Intel's KVM puts its TSS for real mode: below 4 GiB, clear of every slot; the identity map's default lies just below.
     private const uint TssAddress = 0xfffbd000;
 
-    // Should a deadline's signal be taken by somebody else, another comes soon.
+    // Should a signal be taken by somebody else, another comes soon.
     private static readonly TimeSpan KickInterval = TimeSpan.FromMilliseconds(10);
+
+    // The least that a timer takes for its delay.
+    private static readonly TimeSpan Now = TimeSpan.FromTicks(1);
 
     /// <summary>The longest time that one run may be given.</summary>
     public static readonly TimeSpan MaxTime = TimeSpan.FromDays(365);
@@ -38,7 +41,6 @@ public sealed class VirtualMachine : IDisposable
     private ThreadTimer? _deadline;
     private ulong[] _before = [];
     private ulong[] _after = [];
-    private int _threadId;
     private bool _cancelled;
 
     /// <summary>Creates the machine and loads the image.</summary>
@@ -67,7 +69,7 @@ public sealed class VirtualMachine : IDisposable
     /// <summary>How long the set-up took, by phase.</summary>
     public SetupTimes Setup { get; private set; }
 
-    /// <summary>Rate of the guest's TSC in kHz; null where KVM does not say, because the host's is unstable.</summary>
+    /// <summary>Rate of the guest's TSC in kHz; null where KVM does not say, because the kernel could not calibrate the host's.</summary>
     public int? TscKhz { get; private set; }
 
     /// <summary>Runs the guest until it stops by itself, the time is over, or it is cancelled.</summary>
@@ -97,9 +99,8 @@ public sealed class VirtualMachine : IDisposable
     /// <summary>The order is KVM's: what a call needs comes before it (see the remarks of <see cref="KvmVm"/> and <see cref="KvmVcpu"/>).</summary>
     private void SetUp(Kvm kvm, GuestCpuid cpuid)
     {
-        _threadId = ThreadSignals.CurrentThreadId;
         ThreadSignals.Block(ThreadSignals.FreeSignal);
-        _deadline = new ThreadTimer(_threadId, ThreadSignals.FreeSignal);
+        _deadline = new ThreadTimer(ThreadSignals.CurrentThreadId, ThreadSignals.FreeSignal);
 
         long start = Stopwatch.GetTimestamp();
         _vm = kvm.CreateVm();
@@ -156,7 +157,7 @@ public sealed class VirtualMachine : IDisposable
     {
         try
         {
-            return vcpu.GetTscKhz();
+            return vcpu.GetTscKhz() is int rate and > 0 ? rate : null;
         }
         catch (KvmException exception) when (exception.Errno == Errno.EIO)
         {
@@ -236,10 +237,11 @@ public sealed class VirtualMachine : IDisposable
             : default;
     }
 
+    /// <summary>From any thread. The timer's signal is the kernel's to keep: unlike one of tgkill's, no limit on queued signals can refuse it.</summary>
     private void Cancel()
     {
         Volatile.Write(ref _cancelled, true);
-        ThreadSignals.Send(_threadId, ThreadSignals.FreeSignal);
+        _deadline!.Arm(Now, KickInterval);
     }
 
     private CrashReport Autopsy(StopReason reason)

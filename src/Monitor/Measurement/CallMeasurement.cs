@@ -53,8 +53,7 @@ public sealed class CallMeasurement(Kvm kvm, GuestCpuid cpuid, HostEnvironment h
             TscKhz = machine.TscKhz,
             Pid = guest.Pid,
             Statistics = end.Statistics,
-            Proof = HardwareProof.Judge(
-                host, results.AddChainTicks, results.MultiplyChainTicks, results.TimerTicks, end.Statistics?.EmulatedInstructions),
+            Proof = HardwareProof.Judge(host, in results, machine.TscKhz, end.Statistics?.EmulatedInstructions, end.Elapsed),
             Setup = machine.Setup,
             Elapsed = end.Elapsed,
         };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Kvmsys.Guest.Cpu;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 
@@ -10,4 +11,12 @@ namespace Kvmsys.Monitor.Measurement;
 /// <param name="Mechanism">How its program enters it.</param>
 /// <param name="Calls">How often, 1 or more.</param>
 /// <param name="Seed">Decides the guest's frames and process identifier.</param>
-public sealed record CallPlan(KernelProfile Profile, EntryMechanism Mechanism, uint Calls, int Seed);
+public sealed record CallPlan(KernelProfile Profile, EntryMechanism Mechanism, uint Calls, int Seed)
+{
+    /// <summary>Whether a guest's CPU has what the program executes itself. The vsyscall page always has a way that the CPU has.</summary>
+    public bool IsPossibleOn(CpuIdentity cpu)
+    {
+        ArgumentNullException.ThrowIfNull(cpu);
+        return Mechanism != EntryMechanism.Sysenter || cpu.HasSysenter;
+    }
+}

@@ -7,4 +7,5 @@ namespace Kvmsys.Monitor.Measurement;
 /// <param name="Value">What was seen.</param>
 /// <param name="Expected">What a CPU shows.</param>
 /// <param name="ForHardware">Whether it was seen.</param>
-public sealed record Evidence(string Name, string Value, string Expected, bool ForHardware);
+/// <param name="Cure">What to change where it was not.</param>
+public sealed record Evidence(string Name, string Value, string Expected, bool ForHardware, string Cure);

@@ -46,14 +46,14 @@ public static class BenchTable
             new Text(Page(first)),
             table,
             new Text("A call's cost includes its share of the loop around it; empty is that loop alone."),
-            new Text("Exits and emulated instructions are those of the timed region; one exit is the one that ends it."),
+            new Text("Exits and emulated instructions are counted from the program's start mark to its end, which is the one exit that must be."),
             new Text(""),
             new Markup(VerdictLine(report.Verdict)),
             EvidenceTable(report.Evidence),
         ];
         if (report.Results.Count != report.Planned)
         {
-            parts.Add(new Markup($"[yellow]interrupted: {report.Results.Count} of {report.Planned} measurements were made[/]"));
+            parts.Add(new Markup($"[yellow]incomplete: {report.Results.Count} of {report.Planned} measurements were made[/]"));
         }
 
         return new Rows(parts);

@@ -31,19 +31,19 @@ public sealed record CallDocument
     /// <summary>How many times as fast as INT 0x80 on the same kernel; null when that was not measured.</summary>
     public double? SpeedUp { get; init; }
 
-    /// <summary>VM exits in the timed region, the one that ends it included; null when KVM does not tell.</summary>
+    /// <summary>VM exits from the program's start mark to its end, that one included; null when KVM does not tell.</summary>
     public long? Exits { get; init; }
 
-    /// <summary>Exits by port I/O in the timed region, the one that ends it included.</summary>
+    /// <summary>Exits by port I/O from the start mark to the end, that one included.</summary>
     public long? IoExits { get; init; }
 
-    /// <summary>Exits by interrupts of the host in the timed region.</summary>
+    /// <summary>Exits by interrupts of the host from the start mark to the end.</summary>
     public long? IrqExits { get; init; }
 
-    /// <summary>Instructions that KVM emulated in the timed region.</summary>
+    /// <summary>Instructions that KVM emulated from the start mark to the end.</summary>
     public long? EmulatedInstructions { get; init; }
 
-    /// <summary>Every statistic of KVM that changed in the timed region.</summary>
+    /// <summary>Every statistic of KVM that changed from the start mark to the end.</summary>
     public IReadOnlyDictionary<string, long>? Statistics { get; init; }
 
     /// <summary>What getpid answered.</summary>
@@ -58,7 +58,7 @@ public sealed record CallDocument
     /// <summary>Seed of the guest.</summary>
     public required int Seed { get; init; }
 
-    /// <summary>Host time of the timed region in seconds.</summary>
+    /// <summary>Host time from the start mark to the end, calibration and warm-up included, in seconds.</summary>
     public required double HostSeconds { get; init; }
 
     /// <summary>Set-up of the machine by phase, in microseconds.</summary>

@@ -48,7 +48,7 @@ public static class Spelling
     /// <summary>The verdict's worth in a sentence.</summary>
     public static string Explain(Verdict verdict) => verdict switch
     {
-        Verdict.Emulated => "software executed the guest: what it did is right, what it cost says nothing about a CPU",
+        Verdict.Emulated => "not proved that a CPU executed the guest: what it did is right, what it cost is no CPU's figure",
         Verdict.HardwareNested => "the CPU executed the guest, under another hypervisor: entries cost what they cost on the CPU, VM exits do not",
         Verdict.Hardware => "the CPU executed the guest",
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, null),

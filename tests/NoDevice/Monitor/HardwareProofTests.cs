@@ -12,13 +12,30 @@ public sealed class HardwareProofTests
     private const uint GoodMultiply = 3 * CalibrationChain.Length;
     private const uint GoodTimer = 30;
 
+    private const int TscKhz = 1_000_000;
+
+    // 1 ms of calls in a run of 2 ms.
+    private static readonly TimeSpan Elapsed = TimeSpan.FromMilliseconds(2);
+
     [Theory]
     [InlineData(null, Verdict.Hardware)]
     [InlineData("KVMKVMKVM", Verdict.HardwareNested)]
     [InlineData("Microsoft Hv", Verdict.HardwareNested)]
     [InlineData("", Verdict.HardwareNested)]
-    public void When_every_observation_is_a_CPUs_only_the_hypervisor_bit_makes_a_difference(string? hypervisor, Verdict verdict) =>
-        Assert.Equal(verdict, HardwareProof.Judge(Host(hypervisor, "kvm_amd"), GoodAdd, GoodMultiply, GoodTimer, emulatedInstructions: 0).Verdict);
+    public void When_every_observation_is_a_CPUs_only_the_hypervisor_makes_a_difference(string? hypervisor, Verdict verdict) =>
+        Assert.Equal(verdict, HardwareProof.Judge(Host(hypervisor, "kvm_amd"), Results(), TscKhz, emulatedInstructions: 0, Elapsed).Verdict);
+
+    [Theory]
+    [InlineData(0.73, 52, 26)]
+    [InlineData(1, 74, 1)]
+    [InlineData(2.5, 160, 1)]
+    public void The_timers_own_time_and_its_steps_do_not_hide_a_CPU(double ticksPerCycle, uint timer, uint step)
+    {
+        // A chain takes its cycles and the timer's, and the TSC goes in steps: at the worst, up for one chain and down for the other.
+        uint add = ((uint)((GoodAdd * ticksPerCycle) + timer) / step * step) + step;
+        uint multiply = (uint)((GoodMultiply * ticksPerCycle) + timer) / step * step;
+        Assert.Equal(Verdict.Hardware, HardwareProof.Judge(Host(null, "kvm_amd"), Results(add, multiply, timer), TscKhz, 0, Elapsed).Verdict);
+    }
 
     [Theory]
     [InlineData("kvm_pvm", null, GoodAdd, GoodMultiply, GoodTimer, 0L, "back end")]
@@ -34,17 +51,45 @@ public sealed class HardwareProofTests
     public void One_observation_against_it_and_the_verdict_is_emulated(
         string? module, string? hypervisor, uint add, uint multiply, uint timer, long? emulated, string against)
     {
-        HardwareProof proof = HardwareProof.Judge(Host(hypervisor, module), add, multiply, timer, emulated);
-        Assert.Equal(Verdict.Emulated, proof.Verdict);
-        Assert.Equal(against, Assert.Single(proof.Evidence, evidence => !evidence.ForHardware).Name);
+        HardwareProof proof = HardwareProof.Judge(Host(hypervisor, module), Results(add, multiply, timer), TscKhz, emulated, Elapsed);
+        AssertAgainst(against, proof);
     }
+
+    [Theory]
+    [InlineData(null, 2.0)]
+    [InlineData(TscKhz / 3, 2.0)]
+    [InlineData(TscKhz, 0.9)]
+    public void A_TSC_whose_time_the_host_does_not_have_proves_nothing(int? tscKhz, double elapsedMilliseconds) => AssertAgainst(
+        "calls' time by the TSC",
+        HardwareProof.Judge(Host(null, "kvm_intel"), Results(), tscKhz, 0, TimeSpan.FromMilliseconds(elapsedMilliseconds)));
+
+    [Fact]
+    public void A_TSC_that_went_backwards_proves_nothing() => AssertAgainst(
+        "calls' time by the TSC",
+        HardwareProof.Judge(Host(null, "kvm_intel"), Results() with { StartTicks = 1, EndTicks = 0 }, TscKhz, 0, Elapsed));
 
     [Theory]
     [InlineData(0u, 0u)]
     [InlineData(0u, GoodMultiply)]
     [InlineData(uint.MaxValue, uint.MaxValue)]
     public void Chains_that_were_never_timed_prove_nothing(uint add, uint multiply) =>
-        Assert.Equal(Verdict.Emulated, HardwareProof.Judge(Host(null, "kvm_amd"), add, multiply, GoodTimer, 0).Verdict);
+        Assert.Equal(Verdict.Emulated, HardwareProof.Judge(Host(null, "kvm_amd"), Results(add, multiply), TscKhz, 0, Elapsed).Verdict);
+
+    private static void AssertAgainst(string name, HardwareProof proof)
+    {
+        Assert.Equal(Verdict.Emulated, proof.Verdict);
+        Evidence against = Assert.Single(proof.Evidence, evidence => !evidence.ForHardware);
+        Assert.Equal(name, against.Name);
+        Assert.NotEmpty(against.Cure);
+    }
+
+    private static CallLoopResults Results(uint add = GoodAdd, uint multiply = GoodMultiply, uint timer = GoodTimer) => new()
+    {
+        EndTicks = TscKhz,
+        AddChainTicks = add,
+        MultiplyChainTicks = multiply,
+        TimerTicks = timer,
+    };
 
     private static HostEnvironment Host(string? hypervisor, string? module) => new(
         "0.0.0",

@@ -11,21 +11,29 @@ public sealed class KvmBackEndTests : IDisposable
     public void Dispose() => Directory.Delete(_modules, recursive: true);
 
     [Theory]
-    [InlineData("kvm_intel", true)]
-    [InlineData("kvm_amd", true)]
-    [InlineData("kvm_pvm", false)]
-    public void The_module_is_the_one_that_is_loaded(string module, bool usesHardware)
+    [InlineData("kvm_intel", true, false, "kvm_intel", true)]
+    [InlineData("kvm_amd", false, true, "kvm_amd", true)]
+    [InlineData("kvm_pvm", false, false, "kvm_pvm", false)]
+    [InlineData("kvm_pvm kvm_intel", true, false, "kvm_pvm", false)]
+    [InlineData("kvm_intel kvm_amd", false, true, "kvm_amd", true)]
+    [InlineData("kvm_intel kvm_amd", true, false, "kvm_intel", true)]
+    [InlineData("kvm_intel", false, false, null, false)]
+    public void The_module_is_one_that_is_loaded_and_that_this_CPU_can_work_with(
+        string loaded, bool vmx, bool svm, string? module, bool usesHardware)
     {
-        Directory.CreateDirectory(Path.Combine(_modules, "kvm"));
-        Directory.CreateDirectory(Path.Combine(_modules, module));
-        KvmBackEnd backEnd = KvmBackEnd.Read(_modules);
+        foreach (string name in loaded.Split(' ').Append("kvm"))
+        {
+            Directory.CreateDirectory(Path.Combine(_modules, name));
+        }
+
+        KvmBackEnd backEnd = Read(vmx, svm);
         Assert.Equal((module, usesHardware), (backEnd.Module, backEnd.UsesHardware));
     }
 
     [Fact]
     public void Without_a_known_module_there_is_none_and_no_hardware()
     {
-        KvmBackEnd backEnd = KvmBackEnd.Read(_modules);
+        KvmBackEnd backEnd = Read(vmx: true, svm: true);
         Assert.Null(backEnd.Module);
         Assert.False(backEnd.UsesHardware);
         Assert.Empty(backEnd.Parameters);
@@ -36,10 +44,12 @@ public sealed class KvmBackEndTests : IDisposable
     {
         Write("kvm", "halt_poll_ns", "200000\n");
         Write("kvm_amd", "npt", "Y\n");
-        KvmBackEnd backEnd = KvmBackEnd.Read(_modules);
+        KvmBackEnd backEnd = Read(vmx: true, svm: true);
         Assert.Equal("200000", backEnd.Parameters["kvm.halt_poll_ns"]);
         Assert.Equal("Y", backEnd.Parameters["kvm_amd.npt"]);
     }
+
+    private KvmBackEnd Read(bool vmx, bool svm) => KvmBackEnd.Read(new HostCpu("", "", 6, 60, 3, Hypervisor: null, vmx, svm), _modules);
 
     private void Write(string module, string parameter, string value)
     {
