@@ -5,8 +5,8 @@ export LC_ALL=C
 
 usage() {
     cat <<'TEXT'
-Runs a command in the lab: a machine with an emulated AMD CPU (QEMU, no virtualisation hardware needed) and Debian's
-kernel with the genuine kvm_amd, so that /dev/kvm has every semantic of the real one. Its timing is not a CPU's.
+Runs a command in the lab: an emulated machine (no virtualisation hardware needed) and Debian's kernel with the genuine
+kvm_amd or kvm_intel, so that /dev/kvm has every semantic of the real one. Its timing is not a CPU's.
 
   lab.sh [OPTION]... -- COMMAND [ARGUMENT]...
       COMMAND is `kvmsys` (artifacts/kvmsys, or $KVMSYS_BINARY), an executable of this host, or one under a --files folder.
@@ -14,6 +14,9 @@ kernel with the genuine kvm_amd, so that /dev/kvm has every semantic of the real
       It starts in a read-only folder that holds it and the --files, with /dev/null as its input; busybox is there too
       (sh -c '...'). What it leaves in $LAB_OUTPUT (/out) comes back with --output. What it leaves running is killed.
 
+    --machine NAME      amd: QEMU, the default; intel: Bochs, which makes Intel's checks of each VM entry. Or $KVMSYS_LAB_MACHINE
+    --cpu MODEL         of the machine intel: haswell, the default, skylake, lynnfield (no unrestricted guest), penryn (no EPT)
+    --kvm-options WORDS options that the machine's KVM module is loaded with: "unrestricted_guest=0 ept=0"
     --files PATH        a file or folder that it needs (links are followed); repeatable
     --output DIR        where to put what it left in /out
     --env NAME=VALUE    an environment variable for it (it has none of the host's); repeatable
@@ -24,9 +27,9 @@ kernel with the genuine kvm_amd, so that /dev/kvm has every semantic of the real
     --cold              boot, do not use the snapshot
     --verbose           say what the lab does, and show the machine's console at the end
 
-  lab.sh --setup [--exact]   only make what the first run would make: kernel, initramfs, snapshot
+  lab.sh --setup             only make what the first run with the same options would make: kernel, initramfs, snapshot
   lab.sh --clean             remove all that (${KVMSYS_LAB_CACHE:-~/.cache/kvmsys/lab})
-  lab.sh --missing           print the Debian packages that the lab lacks here
+  lab.sh --missing           print the Debian packages that the machine lacks here
   lab.sh --help
 
 Exit status: the command's; 124 it ran out of time; 125 the lab failed; 3 packages are missing here.
@@ -34,9 +37,23 @@ Exit status: the command's; 124 it ran out of time; 125 the lab failed; 3 packag
   lab.sh -- kvmsys doctor
   lab.sh --exact -- kvmsys bench --calls 100 --json
   lab.sh --files publish -- publish/Tests -noLogo
+  lab.sh --machine intel --cpu lynnfield -- kvmsys bench
   lab.sh --timeout 20 --env LEVEL=2 --files guest.bin -- ./monitor guest.bin
 TEXT
 }
+
+# A machine is machine-NAME.sh, with CPUS, the names of its models, the first of which is the default, and these functions;
+# KIND is `quick` (from a snapshot) or `cold` (boots first):
+#   machine_missing         prints the Debian packages that it lacks here
+#   machine_ready KIND      whether machine_start could be called now
+#   machine_prepare KIND    makes what that needs, in the cache, whose lock is held
+#   machine_start KIND SECONDS REQUEST
+#                           starts it in the folder RUN, as the process MACHINE_PID, for so many seconds at most
+#   machine_discard         the snapshot turned out to be broken
+# It has CACHE, EXACT (1 or empty), CPU, LAB_FOLDER, LIBRARIES (paths), what is in image.sh, and say, note, die, child, since,
+# temporary_folder. What is in RUN: payload.tar, PAYLOAD_BYTES long, which guest/init unpacks. The machine appends to stdout and
+# stderr; to output.tar what is in /out, if REQUEST is `output`; to control the lines `started`, `sent FILE BYTES`,
+# `exit STATUS`, or `failed WHY`; to console and machine.log what helps to explain a failure.
 
 # ---- For the machine too ----
 
@@ -124,7 +141,7 @@ prepare() { # KIND
     unlock_cache
 }
 
-# ---- The payload: `command`, a script, and `files/`, where it starts ----
+# ---- The payload: `command`, a script, `kvm-options`, and `files/`, where it starts ----
 
 # By a link: tar follows it, nothing is copied here.
 add_file() { # PATH
@@ -182,7 +199,7 @@ quote() { printf "'%s' " "${1//\'/\'\\\'\'}"; }
 write_command() { # [ARGUMENT]...
     local word
     for word in PATH=/bin HOME=/root LANG=C.UTF-8 TERM=dumb \
-        "LAB=$MACHINE" LAB_OUTPUT=/out ${EXACT:+LAB_EXACT=1} "${VARIABLES[@]}"; do
+        "LAB=$MACHINE" "LAB_CPU=$CPU" LAB_OUTPUT=/out ${EXACT:+LAB_EXACT=1} "${VARIABLES[@]}"; do
         printf 'export %s=%s\n' "${word%%=*}" "$(quote "${word#*=}")"
     done
     printf exec
@@ -199,8 +216,9 @@ make_payload() { # COMMAND [ARGUMENT]...
     add_command "$1"
     shift
     write_command "$@" >"$STAGE/command"
+    printf %s "$KVM_OPTIONS" >"$STAGE/kvm-options"
     child tar -chf "$RUN/payload.tar" --format=gnu --sort=name --owner=0 --group=0 --numeric-owner \
-        -C "$STAGE" command files 2>"$RUN/machine.log" ||
+        -C "$STAGE" command kvm-options files 2>"$RUN/machine.log" ||
         [ $? = 1 ] || die 'cannot read all the files' # 1: one changed meanwhile, or a link leads nowhere
     PAYLOAD_BYTES=$(stat -c %s "$RUN/payload.tar")
 }
@@ -237,7 +255,7 @@ run_machine() { # KIND
     for reader in "${READERS[@]}"; do # 141: nobody reads the lab's output any more
         wait "$reader" 2>/dev/null || [ $? = 141 ] || FAILED='the output could not be passed on'
     done
-    note "the machine ($1) ran for $(since "$started") s"
+    note "the machine ($MACHINE $CPU, $1) ran for $(since "$started") s"
 }
 
 run() { # COMMAND [ARGUMENT]...
@@ -281,12 +299,15 @@ bring_back() {
 
 # ---- The command line ----
 
-ACTION=run EXACT='' COLD='' VERBOSE='' OUTPUT='' TIMEOUT=300 FILES=() VARIABLES=() TEMPORARY=()
+ACTION=run MACHINE=${KVMSYS_LAB_MACHINE:-amd} CPU='' KVM_OPTIONS='' EXACT='' COLD='' VERBOSE='' OUTPUT='' TIMEOUT=300 FILES=() VARIABLES=() TEMPORARY=()
 while [ $# -gt 0 ]; do
     case $1 in
-    --files | --output | --timeout | --env) [ $# -ge 2 ] || die "$1 needs a value; see --help" ;;
+    --machine | --cpu | --kvm-options | --files | --output | --timeout | --env) [ $# -ge 2 ] || die "$1 needs a value; see --help" ;;
     esac
     case $1 in
+    --machine) MACHINE=$2 && shift ;;
+    --cpu) CPU=$2 && shift ;;
+    --kvm-options) KVM_OPTIONS=$2 && shift ;;
     --files) FILES+=("$2") && shift ;;
     --output) OUTPUT=$2 && shift ;;
     --timeout) TIMEOUT=$2 && shift ;;
@@ -317,8 +338,14 @@ for library in ld-linux-x86-64.so.2 libc.so.6 libm.so.6 libpthread.so.0 libdl.so
         [ ! -e "$folder/$library" ] || { LIBRARIES+=("$folder/$library") && break; }
     done
 done
+case $MACHINE in amd | intel) ;; *) die "--machine $MACHINE: amd or intel is needed" ;; esac
+# shellcheck source-path=SCRIPTDIR source=image.sh
+. "$LAB_FOLDER/image.sh"
 # shellcheck source-path=SCRIPTDIR source=machine-amd.sh
-. "$LAB_FOLDER/machine-amd.sh"
+. "$LAB_FOLDER/machine-$MACHINE.sh"
+CPU=${CPU:-${CPUS[0]}}
+[[ " ${CPUS[*]} " == *" $CPU "* ]] || die "--cpu $CPU: the machine $MACHINE has ${CPUS[*]}"
+[[ $KVM_OPTIONS =~ ^[a-z0-9_=\ ]*$ ]] || die "--kvm-options $KVM_OPTIONS: not NAME=VALUE words"
 
 trap finish EXIT
 trap 'exit 129' HUP
