@@ -92,9 +92,9 @@ Install it as Microsoft's page on .NET for Linux says, and make sure that dotnet
     fi
 }
 
-need_lab() {
+need_lab() { # MACHINE...
     local missing
-    missing=$(lab/lab.sh --missing)
+    missing=$(for machine; do lab/lab.sh --machine "$machine" --missing; done | xargs -n 1 | sort -u | xargs)
     # shellcheck disable=SC2086
     [ -z "$missing" ] || install_packages $missing
 }
@@ -133,7 +133,7 @@ verb_run() {
         say "running on this host's KVM: kvmsys doctor says that it runs the guest"
         exec "$BINARY" "$@"
     fi
-    need_lab
+    need_lab amd
     say "running in the lab, whose figures are not a CPU's: kvmsys doctor says that $(obstacle "$status" "$doctor")"
     exec lab/lab.sh -- kvmsys "$@"
 }
@@ -161,10 +161,20 @@ verb_lab() {
         --help | --missing | --clean) ;;
         *)
             build
-            need_lab
+            need_lab "$(machine_of "$@")"
             ;;
     esac
     exec lab/lab.sh "$@"
+}
+
+# The machine that the lab's options name.
+machine_of() { # OPTION... -- COMMAND...
+    local machine=amd
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do
+        [ "$1" != --machine ] || machine=${2:-}
+        shift
+    done
+    echo "$machine"
 }
 
 verb_bench() {

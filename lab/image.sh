@@ -24,7 +24,7 @@ find_image() {
     digest=$({
         cat "$KERNEL/identity" "$LAB_FOLDER/guest/init" "$LAB_FOLDER/guest/machine-$MACHINE" "${LIBRARIES[@]}" "${PROGRAMS[@]}"
         # shellcheck disable=SC2153
-        echo "${MODULES[@]}" "${LIBRARIES[@]}" "${PROGRAMS[@]}"
+        echo "${MODULES[@]}" "${LIBRARIES[@]}" "${PROGRAMS[@]##*/}"
     } | sha256sum)
     IMAGE="$CACHE/$MACHINE-${digest:0:16}"
 }

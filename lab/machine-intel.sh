@@ -183,7 +183,7 @@ find_names() {
     find_image
     digest=$({
         cat "$BOCHS/identity" "$LAB_FOLDER/intel/rom.S"
-        echo "$BOCHS ${MODELS[$CPU]} $MEBIBYTES $INSTRUCTIONS_A_SECOND $INITRAMFS_ADDRESS $COMMAND_LINE"
+        echo "${BOCHS##*/} ${MODELS[$CPU]} $MEBIBYTES $INSTRUCTIONS_A_SECOND $INITRAMFS_ADDRESS $COMMAND_LINE"
         declare -f configure
     } | sha256sum)
     SNAPSHOT="$IMAGE/$CPU-${digest:0:16}"

@@ -11,6 +11,9 @@ internal static class Lab
     /// <summary>The mode in which the TSC counts instructions.</summary>
     public const string Exact = "Exact";
 
+    /// <summary>The mode in which kvm_intel neither enters nor emulates a state that VT-x itself refuses.</summary>
+    public const string Strict = "Strict";
+
     /// <summary>Whether this is the host's own KVM.</summary>
     public static bool IsHost => Environment.GetEnvironmentVariable("LAB") is null;
 }

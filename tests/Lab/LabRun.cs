@@ -9,6 +9,12 @@ internal static class LabRun
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
+    /// <summary>The lab's machine: amd or intel.</summary>
+    public static string Machine { get; } = Environment.GetEnvironmentVariable("KVMSYS_LAB_MACHINE") ?? "amd";
+
+    /// <summary>Whether it is the one whose emulator is Bochs, which skips the time in which nothing runs.</summary>
+    public static bool IsIntel => Machine == "intel";
+
     /// <summary>Runs a line of bash in the checkout, with a folder of its own for temporary files.</summary>
     public static LabResult Bash(string line, string? temporaryFolder = null)
     {
