@@ -150,8 +150,32 @@ public sealed class CommandTests : IDisposable
         Assert.True(root.GetProperty("canRunGuest").GetBoolean());
         Assert.Equal("emulated", root.GetProperty("verdict").GetString());
         Dictionary<string, bool> checks = root.GetProperty("checks").EnumerateArray().ToDictionary(check => check.GetProperty("name").GetString()!, check => check.GetProperty("passed").GetBoolean());
-        Assert.All(["device", "API version", "back end", "statistics", "flat 32-bit code", "32-bit paging", "INT 0x80", "SYSENTER"], name => Assert.True(checks[name], name));
+        Assert.All(["device", "API version", "back end", "nested paging", "statistics", "flat 32-bit code", "32-bit paging", "INT 0x80", "SYSENTER"], name => Assert.True(checks[name], name));
         Assert.False(checks["hardware speed"]);
+        string entries = root.GetProperty("checks").EnumerateArray().Single(check => check.GetProperty("name").GetString() == "entries by mode").GetProperty("evidence").GetString()!;
+        Assert.Equal(
+            LabRun.IsIntel
+                ? "32-bit: INT80 SYSENTER; compatibility: INT80 SYSENTER; 64-bit: INT80 SYSENTER SYSCALL"
+                : "32-bit: INT80 SYSENTER SYSCALL; compatibility: INT80 SYSCALL; 64-bit: INT80 SYSCALL",
+            entries);
+    }
+
+    [Fact]
+    public void Doctor_tells_what_the_KVM_module_makes_of_the_CPU()
+    {
+        Assert.SkipUnless(LabRun.IsIntel, "kvm_amd has no unrestricted guest to do without");
+        Assert.Equal("nested paging: True EPT; unrestricted guest: True", Told(""));
+        Assert.Equal("nested paging: True EPT; unrestricted guest: False", Told("--kvm-options unrestricted_guest=0"));
+        Assert.Equal("nested paging: False no EPT; unrestricted guest: False", Told("--kvm-options ept=0"));
+        Assert.Equal("nested paging: False no EPT; unrestricted guest: False", Told("--cpu penryn"));
+
+        static string Told(string options)
+        {
+            using JsonDocument document = JsonDocument.Parse(LabRun.Lab("kvmsys doctor --json", options).Output);
+            Dictionary<string, JsonElement> checks = document.RootElement.GetProperty("checks").EnumerateArray().ToDictionary(check => check.GetProperty("name").GetString()!);
+            JsonElement paging = checks["nested paging"];
+            return $"nested paging: {paging.GetProperty("passed")} {paging.GetProperty("evidence")}; unrestricted guest: {checks["unrestricted guest"].GetProperty("passed")}";
+        }
     }
 
     [Fact]

@@ -14,12 +14,24 @@ public static class Msr
     /// <summary>IA32_SYSENTER_EIP: where SYSENTER goes.</summary>
     public const uint SysenterEip = 0x176;
 
+    /// <summary>IA32_STAR: SYSCALL's code segment in bits 47 to 32; in AMD's legacy mode where it goes, in the low half.</summary>
+    public const uint Star = 0xc0000081;
+
+    /// <summary>IA32_LSTAR: where SYSCALL goes from 64-bit mode.</summary>
+    public const uint Lstar = 0xc0000082;
+
+    /// <summary>CSTAR: where SYSCALL goes from compatibility mode, on AMD.</summary>
+    public const uint Cstar = 0xc0000083;
+
     /// <summary>The register's name, or its number.</summary>
     public static string NameOf(uint index) => index switch
     {
         SysenterCs => "SYSENTER_CS",
         SysenterEsp => "SYSENTER_ESP",
         SysenterEip => "SYSENTER_EIP",
+        Star => "STAR",
+        Lstar => "LSTAR",
+        Cstar => "CSTAR",
         _ => $"MSR 0x{index:x}",
     };
 }

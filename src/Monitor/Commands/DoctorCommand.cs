@@ -21,7 +21,7 @@ internal static class DoctorCommand
 
     private static int Run(string device, bool json)
     {
-        Checkup checkup = Checkup.Of(device, HostEnvironment.Read());
+        Checkup checkup = Checkup.Of(device, HostEnvironment.Read(), everything: true);
         if (json)
         {
             Terminal.WriteJson(DoctorDocument.Of(checkup), KvmsysJson.Default.DoctorDocument);

@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using Kvmsys.Guest;
+using Kvmsys.Guest.Cpu;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Probes;
 using Kvmsys.Guest.Programs;
@@ -20,6 +21,11 @@ public sealed class Checkup
 {
     private const uint ProbeCalls = 100;
     private const string ElsewhereCure = "use a host with VT-x or SVM, or the lab: ./build.sh lab -- kvmsys ...";
+
+    private static readonly (OperatingMode Mode, string Name)[] Modes =
+    [
+        (OperatingMode.Legacy, "32-bit"), (OperatingMode.Compatibility, "compatibility"), (OperatingMode.SixtyFourBit, "64-bit"),
+    ];
 
     private static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(5);
 
@@ -55,7 +61,8 @@ public sealed class Checkup
     /// <summary>Makes every check.</summary>
     /// <param name="device">Path of the device.</param>
     /// <param name="environment">The host.</param>
-    public static Checkup Of(string device, HostEnvironment environment)
+    /// <param name="everything">Also what the i386 guest does not need: which instruction enters a kernel in which mode.</param>
+    public static Checkup Of(string device, HostEnvironment environment, bool everything = false)
     {
         Checkup checkup = new(device, environment);
         try
@@ -64,7 +71,7 @@ public sealed class Checkup
             checkup._checks.Add(new("device", true, $"{device} opens for reading and writing"));
             if (checkup.CheckVersion(kvm))
             {
-                checkup.CheckGuests(kvm);
+                checkup.CheckGuests(kvm, everything);
             }
         }
         catch (KvmException exception) when (!checkup.HasUsableDevice && !exception.IsShortage)
@@ -98,7 +105,7 @@ public sealed class Checkup
         return HasUsableDevice;
     }
 
-    private void CheckGuests(Kvm kvm)
+    private void CheckGuests(Kvm kvm, bool everything)
     {
         KvmBackEnd backEnd = Environment.BackEnd;
         string hypervisor = Environment.Cpu.Hypervisor is null ? "on bare metal" : $"under the hypervisor {Environment.Cpu.Hypervisor}";
@@ -107,6 +114,20 @@ public sealed class Checkup
             backEnd.UsesHardware,
             $"{backEnd.Module ?? "no known module"}, {hypervisor}",
             backEnd.UsesHardware ? null : $"kvm_intel or kvm_amd runs guests by the CPU's own virtualization, this one emulates: {ElsewhereCure}"));
+        if (backEnd.NestedPaging is bool nestedPaging)
+        {
+            _checks.Add(new(
+                "nested paging",
+                nestedPaging,
+                (nestedPaging ? "" : "no ") + (backEnd.Module == "kvm_intel" ? "EPT" : "NPT"),
+                nestedPaging ? null : "without it a guest's own page faults and CR3 writes exit: load the module with ept=1 or npt=1"));
+        }
+
+        if (backEnd.UnrestrictedGuest is bool unrestricted)
+        {
+            _checks.Add(new("unrestricted guest", unrestricted, unrestricted ? "VT-x enters every state" : "VT-x enters protected mode with paging only, as this guest has it"));
+        }
+
         _checks.Add(new(
             "statistics",
             kvm.CheckExtension(KvmCapability.BinaryStatsFd) != 0,
@@ -122,6 +143,11 @@ public sealed class Checkup
                 && CheckSysenter(kvm, cpuid))
             {
                 CanRunGuest = true;
+                if (everything)
+                {
+                    TellEntries(kvm, cpuid);
+                }
+
                 JudgeSpeed(int80.Proof);
             }
         }
@@ -187,6 +213,29 @@ public sealed class Checkup
 
         _checks.Add(new("SYSENTER", false, $"CPUID has none: {cpuid.Identity}"));
         return true;
+    }
+
+    /// <summary>
+    /// Which instruction enters a kernel in which mode; the vendors differ. What the architecture rules out is not tried: AMD's SYSENTER is
+    /// invalid outside legacy mode (APM Vol. 3), but QEMU's emulation of an AMD CPU takes it in compatibility mode.
+    /// </summary>
+    private void TellEntries(Kvm kvm, GuestCpuid cpuid)
+    {
+        IEnumerable<string> modes =
+            from mode in Modes
+            let entries = from instruction in Enum.GetValues<EntryInstruction>()
+                          where instruction != EntryInstruction.Sysenter || mode.Mode == OperatingMode.Legacy || cpuid.Identity.Vendor == "GenuineIntel"
+                          where Enters(kvm, cpuid, EntryProbe.Build(mode.Mode, instruction))
+                          select instruction.ToString().ToUpperInvariant()
+            select $"{mode.Name}: {string.Join(' ', entries)}";
+        _checks.Add(new("entries by mode", true, string.Join("; ", modes)));
+    }
+
+    private static bool Enters(Kvm kvm, GuestCpuid cpuid, GuestImage probe)
+    {
+        using VirtualMachine machine = new(kvm, probe, cpuid);
+        MachineStop stop = machine.Run(ProbeTime);
+        return stop is { Reason: StopReason.Exit, Status: EntryProbe.Entered };
     }
 
     private void JudgeSpeed(HardwareProof proof)

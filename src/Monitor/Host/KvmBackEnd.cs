@@ -20,6 +20,14 @@ public sealed record KvmBackEnd(string? Module, IReadOnlyDictionary<string, stri
     /// <summary>Whether the module runs guests by VT-x or SVM.</summary>
     public bool UsesHardware => Module is Intel or Amd;
 
+    /// <summary>Whether the CPU itself walks a second level of page tables, EPT or NPT; null where the module does not tell.</summary>
+    public bool? NestedPaging => Flag("kvm_intel.ept") ?? Flag("kvm_amd.npt");
+
+    /// <summary>Whether the CPU runs a guest without paging or protection too; null where the module does not tell.</summary>
+    public bool? UnrestrictedGuest => Flag("kvm_intel.unrestricted_guest");
+
+    private bool? Flag(string parameter) => Parameters.TryGetValue(parameter, out string? value) ? value is "Y" or "1" : null;
+
     /// <summary>Reads what the running kernel has loaded.</summary>
     /// <remarks>A module that is built into the kernel has a folder although the CPU lacks what it needs, so the CPU is asked too.</remarks>
     /// <param name="cpu">The CPU.</param>
