@@ -121,8 +121,14 @@ tier_i386-guest() {
         lab_tier "i386-guest, exact lab $machine" "$machine" in_lab --machine "$machine" --exact -- I386Guest -trait Lab=Exact
     done
     for cpu in "${INTEL_CPUS[@]}"; do
-        lab_tier "i386-guest, strict lab intel $cpu" intel in_lab --machine intel --cpu "$cpu" --kvm-options "$STRICT" -- I386Guest -trait Lab=Strict
+        strict_tier "$cpu" "$STRICT"
     done
+    strict_tier haswell "$STRICT ept=0"
+}
+
+strict_tier() { # CPU KVM-OPTIONS
+    lab_tier "i386-guest, strict lab intel $1, $2" intel \
+        in_lab --machine intel --cpu "$1" --kvm-options "$2" -- I386Guest -trait Lab=Strict
 }
 
 tier_lab() {

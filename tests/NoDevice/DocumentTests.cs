@@ -23,6 +23,7 @@ public sealed partial class DocumentTests
     [Theory]
     [InlineData("README.md")]
     [InlineData("docs/ARCHITECTURE.md")]
+    [InlineData("docs/LABS.md")]
     public void Every_path_that_a_document_names_exists(string document)
     {
         string[] paths = [.. RepositoryPath().Matches(Read(document)).Select(match => match.Groups[1].Value)];
