@@ -1,8 +1,12 @@
 #!/bin/bash
 # build.sh: the one door to this repository. It sets up what is missing, builds, runs, tests and measures.
 set -euo pipefail
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
-cd "$(dirname "${BASH_SOURCE[0]}")"
+# By its own place, also through a link: `clean` must find this checkout and no other folder.
+cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDTERMINALLOGGER=off
 ARTIFACTS=$PWD/artifacts
 BINARY=$ARTIFACTS/kvmsys
@@ -88,7 +92,8 @@ need_dotnet() {
         install_packages "dotnet-sdk-$major.0"
     else
         fail 3 "the .NET $major SDK is missing here, and this distribution has no package dotnet-sdk-$major.0.
-Install it as Microsoft's page on .NET for Linux says, and make sure that dotnet is on the PATH."
+Install it from Microsoft's package feed (search for \"install .NET on Linux\") or with its dotnet-install.sh --channel $major.0,
+and make sure that dotnet is on the PATH."
     fi
 }
 
@@ -111,11 +116,20 @@ build() {
     if is_current "$BINARY" src; then
         return
     fi
+    # One build at a time in a checkout.
+    mkdir -p "$ARTIFACTS"
+    exec 8>"$ARTIFACTS/lock"
+    flock 8
+    if is_current "$BINARY" src; then
+        exec 8>&-
+        return
+    fi
     need_compiler
     need_dotnet
     step "build artifacts/kvmsys" publish src/Monitor "$ARTIFACTS/publish"
     ln -f "$ARTIFACTS/publish/kvmsys" "$BINARY"
     touch "$BINARY"
+    exec 8>&-
 }
 
 publish() { # PROJECT FOLDER OPTION...
@@ -124,9 +138,21 @@ publish() { # PROJECT FOLDER OPTION...
 
 # ---- Verbs ----
 
+no_arguments() { # VERB [ARGUMENT]...
+    [ $# = 1 ] || fail 2 "$1 takes no $2; see ./build.sh help"
+}
+
 verb_run() {
     build
     [ $# -gt 0 ] || set -- bench
+    # What does not need the guest is about this host, and costs no lab.
+    case " $* " in
+        " doctor "* | *" --help "* | *" -h "* | *" --version "*) exec "$BINARY" "$@" ;;
+    esac
+    case $1 in
+        bench | article) ;;
+        *) exec "$BINARY" "$@" ;;
+    esac
     local doctor status=0
     doctor=$("$BINARY" doctor --json 2>&1) || status=$?
     if [ "$status" = 0 ]; then
@@ -152,6 +178,7 @@ obstacle() { # STATUS DOCTOR
 }
 
 verb_build() {
+    no_arguments build "$@"
     build
     say "artifacts/kvmsys: $("$BINARY" --version), $(($(stat -c %s "$BINARY") / 1024)) KiB"
 }
@@ -178,17 +205,20 @@ machine_of() { # OPTION... -- COMMAND...
 }
 
 verb_bench() {
+    no_arguments bench "$@"
     build
     step "build the benchmarks" publish tests/Benchmarks "$ARTIFACTS/benchmarks"
-    exec "$ARTIFACTS/benchmarks/Kvmsys.Benchmarks" "$BINARY" "$@"
+    exec "$ARTIFACTS/benchmarks/Kvmsys.Benchmarks" "$BINARY"
 }
 
 verb_format() {
+    no_arguments format "$@"
     need_dotnet
     step "format" dotnet format
 }
 
 verb_clean() {
+    [ "$*" = --all ] || no_arguments clean "$@"
     rm -rf "$ARTIFACTS"
     find src tests \( -name bin -o -name obj \) -type d -prune -exec rm -rf {} +
     if [ "${1:-}" = --all ]; then
@@ -207,11 +237,11 @@ verb_test() {
 
 verb=${1:-help}
 [ $# = 0 ] || shift
+case " ${*:-} " in
+    *" --help "*) case $verb in build | test | bench | format | clean) verb=help ;; esac ;;
+esac
 case $verb in
     run | test | build | lab | bench | format | clean) "verb_$verb" "$@" ;;
     help | -h | --help) usage ;;
-    *)
-        usage >&2
-        fail 2 "there is no verb $verb"
-        ;;
+    *) fail 2 "there is no verb $verb; see ./build.sh help" ;;
 esac

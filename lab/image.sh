@@ -35,7 +35,7 @@ fetch_kernel() {
     temporary_folder work "$CACHE/new.XXXXXX"
     say "the kernel: fetching Debian's, and busybox-static, about 72 MB"
     download "$work" || { update_lists "$work" && download "$work"; } ||
-        die "apt-get cannot fetch them: $(tail -n 1 "$work/apt.log")"
+        die "apt-get cannot fetch them: $(tail -n 1 "$work/apt.log"; df -h "$work" | awk 'END { print "(" $4 " free on " $6 ")" }')"
     mkdir -p "$work/kernel/modules"
     unpack "$work"/busybox-static_*.deb "$work/kernel" ./bin/busybox
     unpack "$work"/linux-image-*.deb "$work/kernel/modules" './boot/vmlinuz-*' "${modules[@]/#/*/}"
@@ -124,4 +124,5 @@ keep_snapshot() { # FOLDER
     mv -T "$1" "$SNAPSHOT"
 }
 
-discard_snapshot() { rm -f "$SNAPSHOT/sound"; }
+# Where the cache is not ours to write to, it is not ours to mend.
+discard_snapshot() { rm -f "$SNAPSHOT/sound" 2>/dev/null || die "cannot discard the broken snapshot $SNAPSHOT"; }

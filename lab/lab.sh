@@ -3,6 +3,26 @@
 set -euo pipefail
 export LC_ALL=C
 
+TEMPORARY=()
+
+finish() {
+    trap '' HUP INT QUIT TERM
+    set +e
+    exec 2>/dev/null # bash would name each child that a signal ends
+    # shellcheck disable=SC2046
+    kill $(jobs -p) # `timeout` passes it on to QEMU
+    wait
+    [ ${#TEMPORARY[@]} = 0 ] || rm -rf "${TEMPORARY[@]}"
+}
+
+# Before anything else: a signal may come at any time.
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 131' QUIT
+trap 'exit 141' PIPE
+trap 'exit 143' TERM
+
 usage() {
     cat <<'TEXT'
 Runs a command in the lab: an emulated machine (no virtualisation hardware needed) and Debian's kernel with the genuine
@@ -78,23 +98,13 @@ child() {
     wait $!
 }
 
+# Its name is noted before it is made, for a signal may come at any time.
 temporary_folder() { # VARIABLE TEMPLATE
     local folder
-    folder=$(mktemp -d "$2")
+    folder=$(mktemp -u -d "$2") || die "no folder can be made in ${2%/*}"
     TEMPORARY+=("$folder")
+    mkdir -m 700 -- "$folder" 2>/dev/null || die "no folder can be made in ${2%/*}"
     printf -v "$1" %s "$folder"
-}
-
-# ---- The end ----
-
-finish() {
-    trap '' HUP INT TERM
-    set +e
-    exec 2>/dev/null # bash would name each child that a signal ends
-    # shellcheck disable=SC2046
-    kill $(jobs -p) # `timeout` passes it on to QEMU
-    wait
-    [ ${#TEMPORARY[@]} = 0 ] || rm -rf "${TEMPORARY[@]}"
 }
 
 show_logs() {
@@ -219,7 +229,7 @@ make_payload() { # COMMAND [ARGUMENT]...
     printf %s "$KVM_OPTIONS" >"$STAGE/kvm-options"
     child tar -chf "$RUN/payload.tar" --format=gnu --sort=name --owner=0 --group=0 --numeric-owner \
         -C "$STAGE" command kvm-options files 2>"$RUN/machine.log" ||
-        [ $? = 1 ] || die 'cannot read all the files' # 1: one changed meanwhile, or a link leads nowhere
+        [ $? = 1 ] || die "cannot pack all the files: $(tail -n 1 "$RUN/machine.log")" # 1: one changed meanwhile, or a link leads nowhere
     PAYLOAD_BYTES=$(stat -c %s "$RUN/payload.tar")
 }
 
@@ -236,11 +246,14 @@ follow() { # FILE
 run_machine() { # KIND
     local started=$EPOCHREALTIME file reader word rest
     READERS=() STATUS=0 MACHINE_STARTED=$SECONDS STARTED='' EXIT='' FAILED=''
-    for file in stdout stderr output.tar control; do : >"$RUN/$file"; done
+    for file in stdout stderr output.tar control; do
+        : >"$RUN/$file" || die "cannot write to $RUN"
+    done
     machine_start "$1" "$TIMEOUT" "${OUTPUT:+output}" || return 0
     follow "$RUN/stdout"
     follow "$RUN/stderr" >&2
     wait "$MACHINE_PID" 2>/dev/null || STATUS=$?
+    [ -e "$RUN/control" ] || die "the folder $RUN has gone: who cleans ${TMPDIR:-/tmp}?"
     while read -r word rest; do
         case $word in
         started) STARTED=1 ;;
@@ -299,7 +312,7 @@ bring_back() {
 
 # ---- The command line ----
 
-ACTION=run MACHINE=${KVMSYS_LAB_MACHINE:-amd} CPU='' KVM_OPTIONS='' EXACT='' COLD='' VERBOSE='' OUTPUT='' TIMEOUT=300 FILES=() VARIABLES=() TEMPORARY=()
+ACTION=run MACHINE=${KVMSYS_LAB_MACHINE:-amd} CPU='' KVM_OPTIONS='' EXACT='' COLD='' VERBOSE='' OUTPUT='' TIMEOUT=300 FILES=() VARIABLES=()
 while [ $# -gt 0 ]; do
     case $1 in
     --machine | --cpu | --kvm-options | --files | --output | --timeout | --env) [ $# -ge 2 ] || die "$1 needs a value; see --help" ;;
@@ -347,11 +360,6 @@ CPU=${CPU:-${CPUS[0]}}
 [[ " ${CPUS[*]} " == *" $CPU "* ]] || die "--cpu $CPU: the machine $MACHINE has ${CPUS[*]}"
 [[ $KVM_OPTIONS =~ ^[a-z0-9_=\ ]*$ ]] || die "--kvm-options $KVM_OPTIONS: not NAME=VALUE words"
 
-trap finish EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 141' PIPE
-trap 'exit 143' TERM
 case $ACTION in
 help) usage ;;
 missing) missing_packages ;;

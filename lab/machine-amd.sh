@@ -132,6 +132,7 @@ make_snapshot() {
     launch "$BOOT_SECONDS" "$RAM_TO_SAVE" -monitor stdio
     until grep -qs 'paused (guest-panicked)' "$RUN/monitor.log"; do # as init makes it look
         kill -0 "$MACHINE_PID" 2>/dev/null || die 'the machine does not boot'
+        [ -e "$RUN/monitor.log" ] || die "the cache $CACHE has gone meanwhile"
         echo 'info status' >&7
         sleep 0.05
     done

@@ -3,6 +3,7 @@
 using System.CommandLine;
 using Kvmsys.Monitor.Commands;
 using Kvmsys.Native;
+using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Monitor;
 
@@ -11,6 +12,7 @@ internal static class Program
 {
     private static int Main(string[] arguments)
     {
+        FileDescriptor.OccupyStandardOnes();
         try
         {
             return Run(arguments);
@@ -54,7 +56,7 @@ internal static class Program
         }
 
         // An option that acts, such as --help, wins over what is wrong beside it.
-        ParseResult parsed = root.Parse(arguments);
+        ParseResult parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed is { Errors.Count: > 0, Action: null or System.CommandLine.Invocation.ParseErrorAction })
         {
             throw Refusal(parsed);
@@ -91,9 +93,17 @@ internal static class Program
     {
         string command = parsed.CommandResult.Command is RootCommand ? "kvmsys" : $"kvmsys {parsed.CommandResult.Command.Name}";
         string message = parsed.UnmatchedTokens.Count > 0
-            ? $"{parsed.UnmatchedTokens[0]} is no command or option here."
-            : parsed.Errors[0].Message;
+            ? $"{OneLine(parsed.UnmatchedTokens[0])} is no command or option here."
+            : OneLine(parsed.Errors[0].Message);
         return new CommandFailedException(ExitCode.Usage, $"{message} Cure: see {command} --help");
+    }
+
+    /// <summary>What somebody else wrote, fit for a line of a terminal: without control characters, and not without end.</summary>
+    private static string OneLine(string text)
+    {
+        const int longest = 200;
+        string shown = text.Length == 0 ? "''" : string.Concat(text.Take(longest).Select(c => char.IsControl(c) ? $"\\x{(int)c:x2}" : $"{c}"));
+        return text.Length > longest ? $"{shown}..." : shown;
     }
 
     private static int Fail(int exitCode, string message)

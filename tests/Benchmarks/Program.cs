@@ -25,6 +25,25 @@ internal static unsafe class Program
 
     private static int Main(string[] arguments)
     {
+        try
+        {
+            Measure(arguments);
+            return 0;
+        }
+        catch (KvmException exception)
+        {
+            Console.Error.WriteLine($"benchmarks: {exception.Message}. Cure: kvmsys doctor tells what this KVM can do.");
+            return 3;
+        }
+        catch (IOException exception)
+        {
+            Console.Error.WriteLine($"benchmarks: {exception.Message}. Cure: keep standard output open, and its disk from being full.");
+            return 74;
+        }
+    }
+
+    private static void Measure(string[] arguments)
+    {
         // Before anything else has warmed the assembler up.
         Samples cold = new();
         TimeImage(cold);
@@ -46,7 +65,6 @@ internal static unsafe class Program
         MeasureImage(cold);
         MeasureSetUp(kvm, cpuid, runsGuest);
         MeasureKicks(kvm, cpuid);
-        return 0;
     }
 
     private static void MeasureBinary(string binary)

@@ -80,7 +80,7 @@ public sealed class MeasurementTests : IDisposable
         GuestStoppedException exception = Assert.Throws<GuestStoppedException>(
             () => measurement.Run(new CallPlan(KernelProfile.Bare, EntryMechanism.Int80, uint.MaxValue, Seed: 1), TimeSpan.FromMilliseconds(100)));
         Assert.Equal(StopReason.Deadline, exception.Stop.Reason);
-        Assert.StartsWith("Int80 on the Bare kernel: The guest's time was over in ring ", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith("int80 on the bare kernel: The guest's time was over in ring ", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -193,8 +193,8 @@ public sealed class CommandTests : IDisposable
     {
         LabResult result = LabRun.Lab("kvmsys bench --calls 4294967295 --mechanism int80 --timeout 1");
         Assert.Equal((124, ""), (result.Status, result.Output));
-        Assert.StartsWith("kvmsys: Int80 on the Bare kernel: The guest's time was over in ring ", result.Error, StringComparison.Ordinal);
-        Assert.EndsWith("Cure: give it more with --timeout, or fewer --calls.\n", result.Error, StringComparison.Ordinal);
+        Assert.StartsWith("kvmsys: int80 on the bare kernel: The guest's time was over in ring ", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith(", after 1 s. Cure: give it more with --timeout, or fewer --calls.\n", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -202,6 +202,7 @@ public sealed class CommandTests : IDisposable
     {
         string output = OnTerminal("./kvmsys bench --calls 100000 --mechanism int80", "");
         Assert.Contains("\u001b[", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b[?1h", output, StringComparison.Ordinal);
         Assert.Contains("int80, linux26", output, StringComparison.Ordinal);
         Assert.Matches(new Regex("\u001b\\[[0-9;]*3[0-9;]*memulated"), output);
     }

@@ -66,7 +66,7 @@ internal static class CommonOptions
         string option = (result.Parent as OptionResult)?.IdentifierToken?.Value ?? "";
         result.AddError(string.Create(
             CultureInfo.InvariantCulture,
-            $"{option} {text}: a whole number from {min} to {max} is needed, for example {option} 1_000_000."));
+            $"{option} {text}: a whole number from {min} to {max} is needed."));
         return default;
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Globalization;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Machine;
 using Kvmsys.Monitor.Measurement;
@@ -31,7 +32,7 @@ internal static class KvmAccess
     public static CommandFailedException Explain(GuestStoppedException exception, Interruption interruption) => exception.Stop.Reason switch
     {
         StopReason.Cancelled => new(interruption.ExitCode, "interrupted"),
-        StopReason.Deadline => new(ExitCode.TimeOut, $"{exception.Message}. Cure: give it more with --timeout, or fewer --calls."),
+        StopReason.Deadline => new(ExitCode.TimeOut, string.Create(CultureInfo.InvariantCulture, $"{exception.Message}, after {exception.Stop.Elapsed.TotalSeconds:N0} s. Cure: give it more with --timeout, or fewer --calls.")),
         _ => new(ExitCode.CannotRunGuest, $"{exception.Message}\n{exception.Stop.Crash}"),
     };
 

@@ -2,6 +2,7 @@
 
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Kvmsys.Native.Linux;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -12,20 +13,22 @@ namespace Kvmsys.Monitor.Commands;
 /// </summary>
 internal static class Terminal
 {
-    // Where nobody looks at columns, a table may be as wide as it likes.
+    // Where nobody looks at columns, a table may be as wide as it likes. A terminal that does not tell has what terminals have.
     private const int WidthOfFiles = 120;
+    private const int WidthOfTerminals = 80;
 
     /// <summary>A console on standard error for progress; null when nobody would see it.</summary>
-    public static IAnsiConsole? Progress() => Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb"
-        ? null
-        : MakeConsole(Console.Error, isTerminal: true);
+    public static IAnsiConsole? Progress() =>
+        FileDescriptor.IsTerminal(FileDescriptor.StandardError) && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb")
+            ? MakeConsole(new TerminalOutput.StandardError(), FileDescriptor.StandardError)
+            : null;
 
     /// <summary>Writes a result for people.</summary>
     /// <exception cref="CommandFailedException">Standard output is closed, or its disk is full.</exception>
     public static void Write(IRenderable result)
     {
         using StringWriter text = new();
-        IAnsiConsole console = MakeConsole(text, isTerminal: !Console.IsOutputRedirected);
+        IAnsiConsole console = MakeConsole(text, FileDescriptor.StandardOutput);
         console.Write(result);
         console.WriteLine();
         StandardStream.WriteResults(text.ToString());
@@ -36,22 +39,20 @@ internal static class Terminal
     public static void WriteJson<T>(T document, JsonTypeInfo<T> type) =>
         StandardStream.WriteResults(JsonSerializer.Serialize(document, type) + "\n");
 
-    private static IAnsiConsole MakeConsole(TextWriter writer, bool isTerminal)
+    private static IAnsiConsole MakeConsole(TextWriter writer, int descriptor)
     {
+        bool isTerminal = FileDescriptor.IsTerminal(descriptor);
+        int columns = FileDescriptor.TerminalColumns(descriptor);
+        int width = !isTerminal ? WidthOfFiles : columns > 0 ? columns : WidthOfTerminals;
         bool colour = isTerminal && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(writer),
-            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            Out = new TerminalOutput(writer, descriptor, width),
+            Ansi = isTerminal && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb") ? AnsiSupport.Yes : AnsiSupport.No,
             ColorSystem = colour ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = isTerminal ? InteractionSupport.Yes : InteractionSupport.No,
         });
         console.Profile.Capabilities.Unicode = true;
-        if (!isTerminal)
-        {
-            console.Profile.Width = WidthOfFiles;
-        }
-
         return console;
     }
 }

@@ -85,11 +85,12 @@ public sealed class Checkup
     /// <summary>What to do about a device that cannot be used.</summary>
     public static string DeviceCure(string device, Errno errno) => errno switch
     {
+        Errno.EACCES or Errno.EPERM =>
+            $"join the group that owns {device}: sudo usermod -aG kvm $USER, log in again; where ls -l shows no group with rw: sudo chgrp kvm {device}; sudo chmod g+rw {device}",
+        _ when device != Kvm.DefaultPath => $"{device} is not KVM's device; leave --device out to use {Kvm.DefaultPath}",
         Errno.ENOENT or Errno.ENODEV or Errno.ENXIO =>
             "load the module (modprobe kvm_intel or modprobe kvm_amd); if that fails, enable VT-x or SVM in the firmware's set-up, or nested "
             + "virtualization for this virtual machine",
-        Errno.EACCES or Errno.EPERM => $"join the device's group: sudo usermod -aG kvm $USER, log in again (or run as root once to see {device} work)",
-        Errno.ENOTTY or Errno.EINVAL => $"{device} is not KVM's device; leave --device out to use {Kvm.DefaultPath}",
         _ => $"see what is wrong with {device}: ls -l {device}; dmesg | grep -i kvm",
     };
 

@@ -11,8 +11,10 @@ namespace Kvmsys.Monitor.Machine;
 internal sealed class VcpuThread : IDisposable
 {
     private readonly Thread _thread;
-    private readonly SemaphoreSlim _begin = new(0);
-    private readonly SemaphoreSlim _done = new(0);
+
+    // Not the slim kind, which spins for a while before it waits: beside a guest that is being timed nobody should.
+    private readonly AutoResetEvent _begin = new(initialState: false);
+    private readonly AutoResetEvent _done = new(initialState: false);
     private Action? _work;
     private ExceptionDispatchInfo? _failure;
 
@@ -27,8 +29,8 @@ internal sealed class VcpuThread : IDisposable
     public void Invoke(Action work)
     {
         _work = work;
-        _begin.Release();
-        _done.Wait();
+        _begin.Set();
+        _done.WaitOne();
         _work = null;
         ExceptionDispatchInfo? failure = _failure;
         _failure = null;
@@ -38,7 +40,7 @@ internal sealed class VcpuThread : IDisposable
     /// <summary>Ends the thread, which must be idle.</summary>
     public void Dispose()
     {
-        _begin.Release();
+        _begin.Set();
         _thread.Join();
         _begin.Dispose();
         _done.Dispose();
@@ -46,7 +48,7 @@ internal sealed class VcpuThread : IDisposable
 
     private void Loop()
     {
-        for (_begin.Wait(); _work is Action work; _begin.Wait())
+        for (_begin.WaitOne(); _work is Action work; _begin.WaitOne())
         {
             try
             {
@@ -59,7 +61,7 @@ internal sealed class VcpuThread : IDisposable
                 _failure = ExceptionDispatchInfo.Capture(exception);
             }
 
-            _done.Release();
+            _done.Set();
         }
     }
 }

@@ -63,7 +63,7 @@ public sealed class CallMeasurement(Kvm kvm, GuestCpuid cpuid, HostEnvironment h
     {
         if (stop.Reason != reason)
         {
-            throw new GuestStoppedException($"{plan.Mechanism} on the {plan.Profile} kernel", stop);
+            throw new GuestStoppedException($"{plan.Mechanism} on the {plan.Profile} kernel".ToLowerInvariant(), stop);
         }
     }
 }

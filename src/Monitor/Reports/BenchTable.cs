@@ -22,12 +22,12 @@ public static class BenchTable
         Table table = new() { Border = TableBorder.Rounded };
         table.AddColumn("profile");
         table.AddColumn("mechanism");
-        table.AddColumn(new TableColumn($"TSC ticks/call{emulated}").RightAligned());
-        table.AddColumn(new TableColumn($"ns/call{emulated}").RightAligned());
-        table.AddColumn(new TableColumn("speed-up\nto int80").RightAligned());
-        table.AddColumn(new TableColumn("exits").RightAligned());
-        table.AddColumn(new TableColumn("by host\ninterrupts").RightAligned());
-        table.AddColumn(new TableColumn("emulated\ninstructions").RightAligned());
+        table.AddColumn(new TableColumn($"TSC ticks/call{emulated}").RightAligned().NoWrap());
+        table.AddColumn(new TableColumn($"ns/call{emulated}").RightAligned().NoWrap());
+        table.AddColumn(new TableColumn("speed-up\nto int80").RightAligned().NoWrap());
+        table.AddColumn(new TableColumn("exits").RightAligned().NoWrap());
+        table.AddColumn(new TableColumn("by host\ninterrupts").RightAligned().NoWrap());
+        table.AddColumn(new TableColumn("emulated\ninstructions").RightAligned().NoWrap());
         KernelProfile profile = first.Plan.Profile;
         foreach (CallResult result in report.Results)
         {

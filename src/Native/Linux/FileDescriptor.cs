@@ -15,7 +15,38 @@ public static unsafe class FileDescriptor
     /// <summary>Standard error.</summary>
     public const int StandardError = 2;
 
+    private const int StandardInput = 0;
     private const int Forever = -1;
+
+    /// <summary>
+    /// Opens those of the three standard descriptors that the process was started without, so that no other file gets their numbers and is
+    /// taken for them. Nothing can be written to them: it fails as on a closed one (EBADF).
+    /// </summary>
+    public static void OccupyStandardOnes()
+    {
+        for (int descriptor = StandardInput; descriptor <= StandardError; descriptor++)
+        {
+            // The lowest free number is what open gives.
+            if (Libc.Fcntl(descriptor, Libc.FGetfd) < 0)
+            {
+                Libc.Open("/dev/null", Libc.ORdonly);
+            }
+        }
+    }
+
+    /// <summary>Whether the descriptor is a terminal.</summary>
+    /// <remarks>isatty(3).</remarks>
+    public static bool IsTerminal(int descriptor) => Libc.Isatty(descriptor) == 1;
+
+    /// <summary>Columns of the terminal; 0 where it does not tell, or is none.</summary>
+    /// <remarks>TIOCGWINSZ.</remarks>
+    public static int TerminalColumns(int descriptor)
+    {
+        Libc.Winsize size = default;
+
+        // SAFETY: the pointer is to a local that outlives the call.
+        return Libc.Ioctl(descriptor, Libc.Tiocgwinsz, &size) == 0 ? size.WsCol : 0;
+    }
 
     /// <summary>Writes all the bytes at the descriptor's own offset, waiting where another process has made it non-blocking.</summary>
     /// <remarks>write(2).</remarks>

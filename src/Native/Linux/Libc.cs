@@ -7,6 +7,7 @@ namespace Kvmsys.Native.Linux;
 /// <summary>The C library's calls, and the system calls by number that it wraps differently from version to version.</summary>
 internal static unsafe partial class Libc
 {
+    public const int ORdonly = 0;
     public const int ORdwr = 2;
     public const int OCloexec = 0x80000;
 
@@ -31,6 +32,9 @@ internal static unsafe partial class Libc
 
     public const short Pollout = 4;
 
+    public const int FGetfd = 1;
+    public const int Tiocgwinsz = 0x5413;
+
     private const string Library = "libc";
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -39,13 +43,22 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     public static partial int Close(nint fd);
 
-    // ioctl and syscall are variadic in C. On x86-64 a variadic call differs from a plain one only by AL, which bounds the vector
-    // registers used, and neither function takes a floating-point argument.
+    // ioctl, fcntl and syscall are variadic in C. On x86-64 a variadic call differs from a plain one only by AL, which bounds the vector
+    // registers used, and none of them takes a floating-point argument.
     [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Ioctl(SafeHandle fd, nuint request, nint argument);
 
     [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Ioctl(SafeHandle fd, nuint request, void* argument);
+
+    [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Ioctl(int fd, nuint request, void* argument);
+
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int Fcntl(int fd, int command);
+
+    [LibraryImport(Library, EntryPoint = "isatty", SetLastError = true)]
+    public static partial int Isatty(int fd);
 
     [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
     public static partial nint Pread(SafeHandle fd, void* buffer, nuint count, long offset);
@@ -85,6 +98,15 @@ internal static unsafe partial class Libc
     {
         public Timespec ItInterval;
         public Timespec ItValue;
+    }
+
+    /// <summary><c>struct winsize</c>.</summary>
+    public struct Winsize
+    {
+        public ushort WsRow;
+        public ushort WsCol;
+        public ushort WsXpixel;
+        public ushort WsYpixel;
     }
 
     /// <summary><c>struct pollfd</c>.</summary>

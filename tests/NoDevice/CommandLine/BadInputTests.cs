@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using System.Text.RegularExpressions;
+
 namespace Kvmsys.Tests.NoDevice.CommandLine;
 
 /// <summary>What goes wrong before a device is needed, or because there is none: one line that names the cure, and a status of its own.</summary>
@@ -32,6 +34,29 @@ public sealed class BadInputTests
     public void An_option_that_is_not_understood(string options, string message) => AssertRefused($"bench {options}", message, "kvmsys bench --help");
 
     [Fact]
+    public void What_is_repeated_of_bad_input_is_one_line_without_control_characters()
+    {
+        AssertRefused("$'\\e[31mred\\nblue'", "\\x1b[31mred\\x0ablue is no command or option here.", "kvmsys --help");
+        AssertRefused("bench --calls $'1\\n2'", "1\\x0a2", "kvmsys bench --help");
+        AssertRefused("''", "'' is no command or option here.", "kvmsys --help");
+        AssertRefused("$(head -c 100000 /dev/zero | tr '\\0' x)", "xxx... is no command or option here.", "kvmsys --help");
+    }
+
+    [Fact]
+    public void A_word_that_begins_with_an_at_sign_names_no_file_of_arguments() => AssertRefused("bench @/etc/hostname", "@/etc/hostname is no", "kvmsys bench --help");
+
+    [Theory]
+    [InlineData(">&- <&-")]
+    [InlineData(">&- 2>&- <&-")]
+    [InlineData(">&- 2>&-")]
+    public void Standard_streams_that_were_never_open_are_taken_for_closed(string closed)
+    {
+        (int status, string output, string error) = Shell.Run($"$kvmsys doctor {closed}");
+        Assert.Equal((74, ""), (status, output));
+        Assert.DoesNotContain("check", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_command_that_does_not_exist() => AssertRefused("frobnicate", "frobnicate is no command or option here.", "kvmsys --help");
 
     [Fact]
@@ -53,7 +78,7 @@ public sealed class BadInputTests
         Assert.Equal(3, status);
         string told = command == "doctor" ? output : error;
         Assert.Contains("No such file or directory (ENOENT)", told, StringComparison.Ordinal);
-        Assert.Contains("modprobe kvm_intel or modprobe kvm_amd", told, StringComparison.Ordinal);
+        Assert.Contains("leave --device out to use /dev/kvm", Regex.Replace(told, "[│\\s]+", " "), StringComparison.Ordinal);
         AssertOneLine(command == "doctor" ? "kvmsys: x\n" : error);
     }
 

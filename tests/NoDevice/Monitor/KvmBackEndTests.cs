@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Kvmsys.Monitor.Host;
+using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Tests.NoDevice.Monitor;
 
@@ -48,6 +49,16 @@ public sealed class KvmBackEndTests : IDisposable
         Assert.Equal("200000", backEnd.Parameters["kvm.halt_poll_ns"]);
         Assert.Equal("Y", backEnd.Parameters["kvm_amd.npt"]);
     }
+
+    [Theory]
+    [InlineData(Errno.ENOENT, "/dev/kvm", "modprobe kvm_intel or modprobe kvm_amd")]
+    [InlineData(Errno.ENODEV, "/dev/kvm", "enable VT-x or SVM in the firmware")]
+    [InlineData(Errno.EACCES, "/dev/kvm", "usermod -aG kvm")]
+    [InlineData(Errno.ENOENT, "/dev/kmv", "leave --device out to use /dev/kvm")]
+    [InlineData(Errno.ENXIO, "/run/socket", "leave --device out to use /dev/kvm")]
+    [InlineData(Errno.EIO, "/dev/kvm", "dmesg | grep -i kvm")]
+    public void A_device_that_cannot_be_used_has_its_own_cure(Errno errno, string device, string cure) =>
+        Assert.Contains(cure, Checkup.DeviceCure(device, errno), StringComparison.Ordinal);
 
     private KvmBackEnd Read(bool vmx, bool svm) => KvmBackEnd.Read(new HostCpu("", "", 6, 60, 3, Hypervisor: null, vmx, svm), _modules);
 

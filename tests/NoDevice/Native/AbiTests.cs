@@ -68,6 +68,7 @@ public sealed class AbiTests
         [typeof(Libc.Itimerspec)] = "struct itimerspec",
         [typeof(Libc.Sigevent)] = "struct sigevent",
         [typeof(Libc.Pollfd)] = "struct pollfd",
+        [typeof(Libc.Winsize)] = "struct winsize",
     };
 
     /// <summary>Constants of classes: by our class, the C prefix.</summary>
@@ -86,7 +87,10 @@ public sealed class AbiTests
         ["KvmStatistic.BaseMask"] = "KVM_STATS_BASE_MASK",
         ["FileDescriptor.StandardOutput"] = "STDOUT_FILENO",
         ["FileDescriptor.StandardError"] = "STDERR_FILENO",
+        ["FileDescriptor.StandardInput"] = "STDIN_FILENO",
+        ["Libc.ORdonly"] = "O_RDONLY",
         ["Libc.ORdwr"] = "O_RDWR",
+        ["Libc.FGetfd"] = "F_GETFD",
         ["Libc.OCloexec"] = "O_CLOEXEC",
         ["Libc.SysRtSigprocmask"] = "__NR_rt_sigprocmask",
         ["Libc.SysRtSigtimedwait"] = "__NR_rt_sigtimedwait",
@@ -116,6 +120,7 @@ public sealed class AbiTests
             #include <poll.h>
             #include <signal.h>
             #include <stddef.h>
+            #include <sys/ioctl.h>
             #include <sys/mman.h>
             #include <sys/syscall.h>
             #include <time.h>
