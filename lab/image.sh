@@ -19,15 +19,16 @@ has_kernel() {
 
 # Sets IMAGE, whose name is a digest of all that it depends on. MODULES are the machine's, in the order in which they need one
 # another; PROGRAMS are files of its own for /bin.
-find_image() {
-    local digest
-    digest=$({
-        cat "$KERNEL/identity" "$LAB_FOLDER/guest/init" "$LAB_FOLDER/guest/machine-$MACHINE" "${LIBRARIES[@]}" "${PROGRAMS[@]}"
-        # shellcheck disable=SC2153
-        echo "${MODULES[@]}" "${LIBRARIES[@]}" "${PROGRAMS[@]##*/}"
-    } | sha256sum)
-    IMAGE="$CACHE/$MACHINE-${digest:0:16}"
+find_image() { IMAGE="$CACHE/$MACHINE-$(digest image_inputs)"; }
+
+image_inputs() {
+    cat "$KERNEL/identity" "$LAB_FOLDER/guest/init" "$LAB_FOLDER/guest/machine-$MACHINE" "${LIBRARIES[@]}" "${PROGRAMS[@]}"
+    # shellcheck disable=SC2153
+    echo "${MODULES[@]}" "${LIBRARIES[@]}" "${PROGRAMS[@]##*/}"
 }
+
+# In one short line each: bash may be confused by a signal that comes while it reads a long $( ).
+digest() { "$@" | sha256sum | head -c 16; } # COMMAND
 
 # The kernel's package is not installed: its files are taken out of it.
 fetch_kernel() {

@@ -15,13 +15,16 @@ finish() {
     [ ${#TEMPORARY[@]} = 0 ] || rm -rf "${TEMPORARY[@]}"
 }
 
-# Before anything else: a signal may come at any time.
-trap finish EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 131' QUIT
-trap 'exit 141' PIPE
-trap 'exit 143' TERM
+# Before the first folder there is nothing to undo: until then a signal ends bash as it ends any program, and cannot confuse it while it
+# reads.
+mind_signals() {
+    trap finish EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 131' QUIT
+    trap 'exit 141' PIPE
+    trap 'exit 143' TERM
+}
 
 usage() {
     cat <<'TEXT'
@@ -101,6 +104,7 @@ child() {
 # Its name is noted before it is made, for a signal may come at any time.
 temporary_folder() { # VARIABLE TEMPLATE
     local folder
+    mind_signals
     folder=$(mktemp -u -d "$2") || die "no folder can be made in ${2%/*}"
     TEMPORARY+=("$folder")
     mkdir -m 700 -- "$folder" 2>/dev/null || die "no folder can be made in ${2%/*}"

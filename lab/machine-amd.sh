@@ -113,12 +113,16 @@ launch() { # SECONDS RAM [ARGUMENT...], in RUN, with PARAMETERS
 
 # Sets IMAGE and SNAPSHOT, whose names are digests of all that they depend on.
 find_names() {
-    local digest mode=normal
+    local mode=normal
     find_image
     common_arguments
-    digest=$({ "$QEMU" --version && echo "${COMMON[@]}" "$RAM_TO_SAVE"; } | sha256sum)
     [ -z "$EXACT" ] || mode=exact
-    SNAPSHOT="$IMAGE/$mode-${digest:0:16}"
+    SNAPSHOT="$IMAGE/$mode-$(digest snapshot_inputs)"
+}
+
+snapshot_inputs() {
+    "$QEMU" --version
+    echo "${COMMON[@]}" "$RAM_TO_SAVE"
 }
 
 make_snapshot() {

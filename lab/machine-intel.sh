@@ -75,14 +75,14 @@ readonly BOCHS_OPTIONS=(--enable-cpu-level=6 --enable-x86-64 --enable-vmx=2 --en
 
 # Sets BOCHS, the folder of the program, whose name is a digest of all that we put into it.
 find_bochs() {
-    local digest
-    digest=$({
-        cat "$LAB_FOLDER/intel/device.h" "$LAB_FOLDER/intel/port.c"
-        declare -f change_bochs
-        echo "$BOCHS_SUITE ${BOCHS_OPTIONS[*]}"
-    } | sha256sum)
-    BOCHS="$CACHE/bochs-${digest:0:16}"
+    BOCHS="$CACHE/bochs-$(digest bochs_inputs)"
     PROGRAMS=("$BOCHS/port")
+}
+
+bochs_inputs() {
+    cat "$LAB_FOLDER/intel/device.h" "$LAB_FOLDER/intel/port.c"
+    declare -f change_bochs
+    echo "$BOCHS_SUITE ${BOCHS_OPTIONS[*]}"
 }
 
 build_bochs() {
@@ -94,7 +94,7 @@ build_bochs() {
     mkdir "$work/source" "$work/bochs"
     child tar -xf "$source" -C "$work/source" --strip 1 || die 'cannot unpack the source of Bochs'
     change_bochs "$work/source" || die 'this source of Bochs has not the lines that the lab adds to'
-    compile_bochs "$work/source" >"$work/log" 2>&1 9>&- || die "Bochs cannot be built: $(grep -m 1 -i error "$work/log")"
+    compile_bochs "$work/source" >"$work/log" 2>&1 9>&- || die "Bochs cannot be built: $(tail -n 1 "$work/log")"
     strip -o "$work/bochs/bochs" "$work/source/bochs"
     gcc -O2 -o "$work/bochs/port" "$LAB_FOLDER/intel/port.c" || die 'intel/port.c cannot be compiled'
     { basename "$source" && sha256sum <"$source"; } >"$work/bochs/identity"
@@ -179,14 +179,14 @@ launch() { # SECONDS ARGUMENT..., in RUN
 
 # Sets IMAGE and SNAPSHOT, whose names are digests of all that they depend on.
 find_names() {
-    local digest
     find_image
-    digest=$({
-        cat "$BOCHS/identity" "$LAB_FOLDER/intel/rom.S"
-        echo "${BOCHS##*/} ${MODELS[$CPU]} $MEBIBYTES $INSTRUCTIONS_A_SECOND $INITRAMFS_ADDRESS $COMMAND_LINE"
-        declare -f configure
-    } | sha256sum)
-    SNAPSHOT="$IMAGE/$CPU-${digest:0:16}"
+    SNAPSHOT="$IMAGE/$CPU-$(digest snapshot_inputs)"
+}
+
+snapshot_inputs() {
+    cat "$BOCHS/identity" "$LAB_FOLDER/intel/rom.S"
+    echo "${BOCHS##*/} ${MODELS[$CPU]} $MEBIBYTES $INSTRUCTIONS_A_SECOND $INITRAMFS_ADDRESS $COMMAND_LINE"
+    declare -f configure
 }
 
 # The kernel flat, as Bochs puts it into memory, and the firmware that goes to its PVH entry point, which a note of it tells.
