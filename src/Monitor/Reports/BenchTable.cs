@@ -46,7 +46,7 @@ public static class BenchTable
             new Text(Page(first)),
             table,
             new Text("A call's cost includes its share of the loop around it; empty is that loop alone."),
-            new Text("Exits and emulated instructions are counted from the program's start mark to its end, which is the one exit that must be."),
+            new Text("Exits and emulated instructions are counted from the program's start mark to its end, which is one exit."),
             new Text(""),
             new Markup(VerdictLine(report.Verdict)),
             EvidenceTable(report.Evidence),
