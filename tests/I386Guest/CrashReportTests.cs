@@ -43,6 +43,13 @@ public sealed class CrashReportTests
     }
 
     [Fact]
+    public void A_write_to_its_own_instruction_is_a_write_and_no_fetch()
+    {
+        CrashReport report = Crash(c => c.mov(__dword_ptr[GuestProgram.TextAddress], eax));
+        Assert.Equal("#PF (page fault) in ring 3 at 0x08048000 (test_program): a write of 0x08048000 (test_program)", report.Headline);
+    }
+
+    [Fact]
     public void A_read_of_kernel_memory_in_ring_3_is_error_code_5()
     {
         CrashReport report = Crash(c => c.mov(eax, __dword_ptr[KernelLayout.Gdt]));

@@ -67,7 +67,7 @@ public sealed class VmEntryTests
         }
         else if (Disagreements.TryGetValue(rule, out (string Outcome, string Why) known))
         {
-            Assert.StartsWith(known.Outcome, outcome, StringComparison.Ordinal);
+            Assert.True(outcome.StartsWith(known.Outcome, StringComparison.Ordinal), $"{outcome}; it was {known.Outcome}, for {known.Why}");
         }
         else
         {

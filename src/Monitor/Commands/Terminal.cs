@@ -17,9 +17,11 @@ internal static class Terminal
     private const int WidthOfFiles = 120;
     private const int WidthOfTerminals = 80;
 
+    private static bool TakesControlSequences => Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
+
     /// <summary>A console on standard error for progress; null when nobody would see it.</summary>
     public static IAnsiConsole? Progress() =>
-        FileDescriptor.IsTerminal(FileDescriptor.StandardError) && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb")
+        FileDescriptor.IsTerminal(FileDescriptor.StandardError) && TakesControlSequences
             ? MakeConsole(new TerminalOutput.StandardError(), FileDescriptor.StandardError)
             : null;
 
@@ -48,7 +50,7 @@ internal static class Terminal
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = new TerminalOutput(writer, descriptor, width),
-            Ansi = isTerminal && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb") ? AnsiSupport.Yes : AnsiSupport.No,
+            Ansi = isTerminal && TakesControlSequences ? AnsiSupport.Yes : AnsiSupport.No,
             ColorSystem = colour ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = isTerminal ? InteractionSupport.Yes : InteractionSupport.No,
         });

@@ -181,8 +181,9 @@ public sealed class CrashReport
         uint address = (uint)_vcpu.Sregs.Cr2;
 
         // Bit 4 says so only where there is an execute-disable bit, which 32-bit page tables have not.
-        bool fetch = (errorCode & 0x10) != 0 || address == Context.Eip;
-        string access = fetch ? "an instruction fetch" : (errorCode & 2) != 0 ? "a write" : "a read";
+        bool write = (errorCode & 2) != 0;
+        bool fetch = (errorCode & 0x10) != 0 || (!write && address == Context.Eip);
+        string access = fetch ? "an instruction fetch" : write ? "a write" : "a read";
         string mode = (errorCode & 4) != 0 ? "user" : "supervisor";
         string why = (errorCode & 8) != 0 ? "a reserved bit is set" : (errorCode & 1) != 0 ? "the page does not allow it" : "no page is mapped there";
         Headline += $": {access} of {Name(address)}";
