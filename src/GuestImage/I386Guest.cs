@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Kvmsys.Guest.Elf;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Paging;
 using Kvmsys.Guest.Programs;
@@ -13,11 +14,12 @@ namespace Kvmsys.Guest;
 /// </summary>
 public sealed class I386Guest
 {
-    private I386Guest(GuestImage image, VsyscallVariant vsyscall, uint pid)
+    private I386Guest(GuestImage image, VsyscallVariant vsyscall, TaskIdentity task, FrameAllocator freeFrames)
     {
         Image = image;
         Vsyscall = vsyscall;
-        Pid = pid;
+        Task = task;
+        FreeFrames = freeFrames;
     }
 
     /// <summary>The guest as data.</summary>
@@ -27,22 +29,34 @@ public sealed class I386Guest
     public VsyscallVariant Vsyscall { get; }
 
     /// <summary>What getpid answers.</summary>
-    public uint Pid { get; }
+    public uint Pid => Task.Pid;
+
+    /// <summary>What the program is told of itself.</summary>
+    public TaskIdentity Task { get; }
+
+    /// <summary>The frames that the image leaves free, for a monitor that maps pages while the guest runs.</summary>
+    public FrameAllocator FreeFrames { get; }
 
     /// <summary>Builds a guest.</summary>
-    /// <exception cref="ArgumentException">The memory size does not fit, or the program needs SYSENTER and the CPU has none.</exception>
+    /// <exception cref="ArgumentException">
+    /// The memory size does not fit, the program needs SYSENTER and the CPU has none, or there are more fixmap pages than slots.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The memory is too small for all that.</exception>
     public static I386Guest Build(I386GuestOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.MemorySize < I386GuestOptions.MinMemorySize || options.MemorySize % PageTableBuilder.LargePageSize != 0)
+        if (options.MemorySize is < I386GuestOptions.MinMemorySize or > I386GuestOptions.MaxMemorySize
+            || options.MemorySize % PageTableBuilder.LargePageSize != 0)
         {
-            throw new ArgumentException($"{options.MemorySize} bytes of guest memory; a multiple of 4 MiB is needed.", nameof(options));
+            throw new ArgumentException(
+                $"{options.MemorySize} bytes of guest memory; a multiple of 4 MiB up to {I386GuestOptions.MaxMemorySize >> 20} MiB is needed.",
+                nameof(options));
         }
 
-        VsyscallVariant vsyscall = VsyscallPage.Choose(options.Cpu);
-        if (options.Program.NeedsSysenter && vsyscall != VsyscallVariant.Sysenter)
+        VsyscallVariant vsyscall = options.Vsyscall ?? VsyscallPage.Choose(options.Cpu);
+        if ((options.Program.NeedsSysenter || vsyscall == VsyscallVariant.Sysenter) && !options.Cpu.HasSysenter)
         {
-            throw new ArgumentException($"The program uses SYSENTER, which this CPU lacks: {options.Cpu}.", nameof(options));
+            throw new ArgumentException($"The program or its vsyscall page uses SYSENTER, which this CPU lacks: {options.Cpu}.", nameof(options));
         }
 
         FrameAllocator frames = new(KernelLayout.FirstFreeFrame, options.MemorySize, options.Seed);
@@ -57,17 +71,23 @@ public sealed class I386Guest
         }
 
         VsyscallPage page = VsyscallPage.Build(vsyscall);
-        FixmapPage fixmapPage = SetFixmap("vsyscall", Fixmap.Vsyscall, page.Bytes, LinuxProtection.PageReadonlyExec);
+        List<FixmapPage> fixmapPages = [SetFixmap("vsyscall", Fixmap.Vsyscall, page.Bytes)];
         symbols.AddRange(page.Symbols);
+        foreach (FixmapContents contents in options.Fixmap)
+        {
+            SetFixmaps(contents);
+        }
 
         GuestProgram program = options.Program;
-        MapNewPages(GuestProgram.TextAddress, program.Text, LinuxProtection.PageReadonlyExec);
-        MapNewPage(GuestProgram.DataAddress, program.Data, LinuxProtection.PageShared);
-        MapNewPage(GuestProgram.StackTop - PageTableBuilder.PageSize, default, LinuxProtection.PageShared);
+        foreach (ProgramSegment segment in program.Segments)
+        {
+            MapNewPages(segment.Address, segment.Bytes, LinuxProtection.Of(segment.Flags));
+        }
+
         symbols.AddRange(program.Symbols);
 
-        uint pid = ProcessIdentifier(options.Seed);
-        I386Kernel kernel = new(options.Profile, program, pid, pageTables.Directory);
+        TaskIdentity task = new(ProcessIdentifier(options.Seed), InitPid, options.Uid, options.Gid);
+        I386Kernel kernel = new(options.Profile, program, task, pageTables.Directory);
         symbols.AddRange(kernel.Symbols);
         ranges.Add(kernel.Range);
         ranges.AddRange(pageTables.Tables);
@@ -78,12 +98,32 @@ public sealed class I386Guest
             Ranges = [.. ranges.OrderBy(range => range.Address)],
             InitialState = kernel.InitialState,
             Symbols = new(symbols),
-            FixmapPages = [fixmapPage],
+            FixmapPages = [.. fixmapPages],
         };
-        return new I386Guest(image, vsyscall, pid);
+        return new I386Guest(image, vsyscall, task, frames);
 
-        FixmapPage SetFixmap(string name, int slot, ReadOnlyMemory<byte> bytes, PageFlags flags) =>
-            new(name, slot, MapNewPage(Fixmap.AddressOf(slot), bytes, flags), flags);
+        FixmapPage SetFixmap(string name, int slot, ReadOnlyMemory<byte> bytes) =>
+            new(name, slot, MapNewPage(Fixmap.AddressOf(slot), bytes, LinuxProtection.PageReadonlyExec), LinuxProtection.PageReadonlyExec);
+
+        // Slots go downwards and bytes upwards: the last of the pages gets the first slot.
+        void SetFixmaps(FixmapContents contents)
+        {
+            int pageSize = (int)PageTableBuilder.PageSize;
+            int pages = Math.Max(1, (contents.Bytes.Length + pageSize - 1) / pageSize);
+            int first = fixmapPages[^1].Slot + 1;
+            if (first + pages - 1 > Fixmap.Last)
+            {
+                throw new ArgumentException($"{contents.Name} needs {pages} fixmap pages; {Fixmap.Last - first + 1} are left.", nameof(options));
+            }
+
+            for (int slot = first; slot < first + pages; slot++)
+            {
+                int offset = (first + pages - 1 - slot) * pageSize;
+                fixmapPages.Add(SetFixmap(contents.Name, slot, contents.Bytes.Slice(offset, Math.Min(pageSize, contents.Bytes.Length - offset))));
+            }
+
+            symbols.Add(new(fixmapPages[^1].VirtualAddress, contents.Name));
+        }
 
         uint MapNewPage(uint virtualAddress, ReadOnlyMemory<byte> bytes, PageFlags flags)
         {
@@ -104,6 +144,8 @@ public sealed class I386Guest
             }
         }
     }
+
+    private const uint InitPid = 1;
 
     /// <summary>A number that no register holds by chance, so that the right answer proves that the kernel gave it.</summary>
     private static uint ProcessIdentifier(int seed)

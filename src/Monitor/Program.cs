@@ -56,7 +56,7 @@ internal static class Program
         }
 
         // An option that acts, such as --help, wins over what is wrong beside it.
-        ParseResult parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        ParseResult parsed = root.Parse(ProgramArguments.Separate(arguments, root), new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed is { Errors.Count: > 0, Action: null or System.CommandLine.Invocation.ParseErrorAction })
         {
             throw Refusal(parsed);
@@ -72,10 +72,11 @@ internal static class Program
         Command doctor = DoctorCommand.Create();
         Command bench = BenchCommand.Create();
         Command article = ArticleCommand.Create();
-        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, article };
+        Command run = RunCommand.Create();
+        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, article, run };
         HelpWithExamples.AddTo(root, new Dictionary<Command, string[]>
         {
-            [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys bench --help"],
+            [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys run ./hello", "kvmsys bench --help"],
             [doctor] = ["kvmsys doctor", "kvmsys doctor --json | jq .canRunGuest"],
             [bench] =
             [
@@ -85,6 +86,13 @@ internal static class Program
                 "kvmsys bench --json > bench.json                          all of it, for a script",
             ],
             [article] = ["kvmsys article", "kvmsys article --calls 1_000_000 --json"],
+            [run] =
+            [
+                "kvmsys run ./hello                                        gcc -m32 -static -o hello hello.c",
+                "kvmsys run --ro . ./busybox sort words.txt                let it read what is below this folder",
+                "kvmsys run --timeout 10 --memory 64 --env HOME ./program -v",
+                "kvmsys run --fixmap hello=hello.txt ./article-hello       the article's Hello,World page at 0xffffd000",
+            ],
         });
         return root;
     }
@@ -93,17 +101,9 @@ internal static class Program
     {
         string command = parsed.CommandResult.Command is RootCommand ? "kvmsys" : $"kvmsys {parsed.CommandResult.Command.Name}";
         string message = parsed.UnmatchedTokens.Count > 0
-            ? $"{OneLine(parsed.UnmatchedTokens[0])} is no command or option here."
-            : OneLine(parsed.Errors[0].Message);
+            ? $"{Shown.OneLine(parsed.UnmatchedTokens[0])} is no command or option here."
+            : Shown.OneLine(parsed.Errors[0].Message);
         return new CommandFailedException(ExitCode.Usage, $"{message} Cure: see {command} --help");
-    }
-
-    /// <summary>What somebody else wrote, fit for a line of a terminal: without control characters, and not without end.</summary>
-    private static string OneLine(string text)
-    {
-        const int longest = 200;
-        string shown = text.Length == 0 ? "''" : string.Concat(text.Take(longest).Select(c => char.IsControl(c) ? $"\\x{(int)c:x2}" : $"{c}"));
-        return text.Length > longest ? $"{shown}..." : shown;
     }
 
     private static int Fail(int exitCode, string message)

@@ -162,7 +162,7 @@ internal static unsafe class Program
     private static void MeasureSetUp(Kvm kvm, GuestCpuid cpuid, bool runsGuest)
     {
         // MOV EAX, Mark; INT 0x81: the first thing that the program does is to say that it is there.
-        GuestImage i386 = BuildGuest(cpuid.Identity, KernelProfile.Linux26, new GuestProgram { Text = new byte[] { 0xb8, (byte)MonitorCall.Mark, 0, 0, 0, 0xcd, 0x81 } }).Image;
+        GuestImage i386 = BuildGuest(cpuid.Identity, KernelProfile.Linux26, GuestProgram.OfCode(new byte[] { 0xb8, (byte)MonitorCall.Mark, 0, 0, 0, 0xcd, 0x81 })).Image;
         MeasureSetUp("i386 guest", kvm, cpuid, i386, run: runsGuest);
         if (!runsGuest)
         {

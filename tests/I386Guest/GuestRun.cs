@@ -28,7 +28,7 @@ internal static class GuestRun
         emit(assembler);
         using MemoryStream stream = new();
         assembler.Assemble(new StreamCodeWriter(stream), GuestProgram.TextAddress);
-        return new GuestProgram { Text = stream.ToArray(), Symbols = [new(GuestProgram.TextAddress, "test_program")] };
+        return GuestProgram.OfCode(stream.ToArray()) with { Symbols = [new(GuestProgram.TextAddress, "test_program")] };
     }
 
     /// <summary>Ends the program with a status.</summary>

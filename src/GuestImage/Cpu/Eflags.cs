@@ -18,6 +18,9 @@ public enum Eflags : uint
     /// <summary>IF: interrupts are taken.</summary>
     InterruptEnable = 1u << 9,
 
+    /// <summary>NT: IRET returns to the task before.</summary>
+    NestedTask = 1u << 14,
+
     /// <summary>VM: virtual-8086 mode.</summary>
     Virtual8086 = 1u << 17,
 }

@@ -2,22 +2,27 @@
 
 using Iced.Intel;
 using Kvmsys.Guest.Assembly;
+using Kvmsys.Guest.Cpu;
 using Kvmsys.Guest.Descriptors;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Kvmsys.Guest.Kernel;
 
 /// <summary>
-/// A handler for each exception. A page fault on an instruction that may touch a bad user address goes on where the exception table says;
-/// anything else is reported to the monitor, from ring 3 and from ring 0 alike, so that no fault ends in a silent triple fault.
+/// A handler for each exception. The monitor may map a page that is missing; an exception in ring 0 at an instruction that a program can make
+/// fault goes on where the exception table says; anything else is reported, from ring 3 and from ring 0 alike, so that no fault ends
+/// in a silent triple fault. A monitor that has made a signal of it runs the guest on, and the program goes on from the frame.
 /// </summary>
 internal static class ExceptionStubs
 {
     /// <summary>Vectors 0 to 31 belong to the CPU (SDM Vol. 3, table 6-1).</summary>
     public const int Count = 32;
 
+    private const int Debug = 1;
     private const int DoubleFault = 8;
     private const int PageFault = 14;
+
+    private const string Return = "return_from_exception";
 
     // Exceptions for which the CPU pushes an error code: #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP, #VC, #SX.
     private const uint PushesErrorCode = 1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17 | 1u << 21 | 1u << 29 | 1u << 30;
@@ -27,14 +32,18 @@ internal static class ExceptionStubs
     private const uint ByInterruptGate = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 14;
     private const uint ForRing3 = 1u << 3 | 1u << 4 | 1u << 5;
 
+    /// <summary>What the exceptions' own way back contributes to the exception table.</summary>
+    public static IEnumerable<(string Instruction, string Fixup)> Exceptions => LinuxStack.Exceptions(Return);
+
     /// <summary>The symbol of a vector's stub.</summary>
     private static string NameOf(int vector) => $"exception_{vector}";
 
     /// <summary>Appends the stubs and what they share.</summary>
     public static void Emit(TextSection text)
     {
-        text.Add("double_fault", DoubleFaultTask);
-        uint common = text.Add("exception_common", Common);
+        text.Add("double_fault", code => MonitorCode.EmitReport(code, MonitorPort.DoubleFault, KernelLayout.Tss));
+        text.Add(LinuxStack.BadReturn, code => MonitorCode.EmitReport(code, MonitorPort.BadReturn, 0));
+        uint common = text.Add("exception_common", code => EmitCommon(code, text.AddressOf(MonitorCode.ApplyUpdates)));
         text.Add("exception_stubs", code =>
         {
             for (int vector = 0; vector < Count; vector++)
@@ -64,16 +73,25 @@ internal static class ExceptionStubs
         }
     }
 
-    private static void Common(CodeUnit code)
+    private static void EmitCommon(CodeUnit code, uint applyUpdates)
     {
         Assembler c = code.Asm;
         LinuxStack.SaveAll(c);
-
-        // A fault in ring 0 at an instruction of the exception table is a bad user address.
         c.cmp(__dword_ptr[esp + FaultFrame.Vector], PageFault);
-        c.jne(code["report_fault"]);
+        c.jne(code["no_page_fault"]);
+
+        // Linux maps a page when it is first touched; here the monitor does, if the program has one there.
+        c.mov(eax, cr2);
+        c.mov(__dword_ptr[KernelLayout.TaskStruct + TaskStruct.Cr2], eax);
+        EmitTell(c, MonitorPort.PageFault, applyUpdates);
+        c.cmp(__dword_ptr[esp + FaultFrame.Vector], unchecked((int)FaultFrame.Handled));
+        c.je(code[Return]);
+
+        code.Define("no_page_fault");
         c.test(__byte_ptr[esp + FaultFrame.Cs], 3);
         c.jne(code["report_fault"]);
+        c.cmp(__dword_ptr[esp + FaultFrame.Vector], Debug);
+        c.je(code["single_step_in_kernel"]);
         c.mov(edx, __dword_ptr[esp + FaultFrame.Eip]);
         c.mov(esi, KernelLayout.ExceptionTable);
         code.Define("search_exception_table");
@@ -88,28 +106,27 @@ internal static class ExceptionStubs
         code.Define("fixup_exception");
         c.mov(eax, __dword_ptr[esi + sizeof(uint)]);
         c.mov(__dword_ptr[esp + FaultFrame.Eip], eax);
-        LinuxStack.RestoreRegisters(c);
-        c.add(esp, FaultFrame.Eip - FaultFrame.Vector);
-        c.iretd();
+        c.jmp(code[Return]);
+
+        // SYSENTER leaves the trap flag set, so that its first instruction in ring 0 traps, on the small stack that it starts on. The flag
+        // comes back when the program goes on (SDM Vol. 2, SYSENTER; Linux 2.6.12, do_debug).
+        code.Define("single_step_in_kernel");
+        c.or(__dword_ptr[KernelLayout.ThreadUnion + ThreadInfo.Flags], ThreadInfo.SingleStep);
+        c.and(__dword_ptr[esp + FaultFrame.Eflags], ~(uint)Eflags.Trap);
+        c.jmp(code[Return]);
 
         code.Define("report_fault");
+        EmitTell(c, MonitorPort.Fault, applyUpdates);
+
+        code.Define(Return);
+        LinuxStack.EmitReturn(code, Return, FaultFrame.Eip - FaultFrame.Vector);
+    }
+
+    private static void EmitTell(Assembler c, ushort port, uint applyUpdates)
+    {
         c.mov(eax, esp);
-        Report(code, MonitorPort.Fault);
-    }
-
-    private static void DoubleFaultTask(CodeUnit code)
-    {
-        code.Asm.mov(eax, KernelLayout.Tss);
-        Report(code, MonitorPort.DoubleFault);
-    }
-
-    /// <summary>Writes EAX to a port. The monitor does not run the guest again; should it, the guest reports again.</summary>
-    private static void Report(CodeUnit code, ushort port)
-    {
-        string again = $"report_to_port_{port:x}";
-        code.Asm.mov(edx, port);
-        code.Define(again);
-        code.Asm.@out(dx, eax);
-        code.Asm.jmp(code[again]);
+        c.mov(edx, port);
+        c.@out(dx, eax);
+        c.call(applyUpdates);
     }
 }

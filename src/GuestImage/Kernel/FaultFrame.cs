@@ -11,6 +11,9 @@ public static class FaultFrame
     /// <summary>Registers up to ES lie as in <see cref="PtRegs"/>; then the vector.</summary>
     public const int Vector = 0x24;
 
+    /// <summary>In place of a page fault's vector: the monitor has mapped the page, and the instruction may be tried again.</summary>
+    public const uint Handled = uint.MaxValue;
+
     /// <summary>The CPU's error code, or 0 for an exception that has none.</summary>
     public const int ErrorCode = 0x28;
 

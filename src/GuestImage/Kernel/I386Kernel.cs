@@ -37,35 +37,40 @@ internal sealed class I386Kernel
     /// <summary>A kernel that starts one program.</summary>
     /// <param name="profile">How much it does on each entry.</param>
     /// <param name="program">The program; only the bare kernel can do with SYSENTER's return address in registers.</param>
-    /// <param name="pid">What getpid answers.</param>
+    /// <param name="task">What getpid and its like answer.</param>
     /// <param name="pageDirectory">CR3.</param>
-    public I386Kernel(KernelProfile profile, GuestProgram program, uint pid, uint pageDirectory)
+    public I386Kernel(KernelProfile profile, GuestProgram program, TaskIdentity task, uint pageDirectory)
     {
+        MonitorCode.Emit(_text);
+        List<(string Instruction, string Fixup)> exceptions = [.. ExceptionStubs.Exceptions];
         if (profile == KernelProfile.Bare)
         {
-            BareEntry.EmitInt80(_text, pid);
-            BareEntry.EmitSysenter(_text, pid);
-            BareEntry.EmitSysenterByRegisters(_text, pid);
+            BareEntry.EmitInt80(_text, task.Pid);
+            BareEntry.EmitSysenter(_text, task.Pid);
+            BareEntry.EmitSysenterByRegisters(_text, task.Pid);
         }
         else
         {
             Linux26Entry.EmitInt80(_text);
             Linux26Entry.EmitSysenter(_text);
             Place(KernelLayout.SyscallTable, Linux26Entry.EmitSyscalls(_text));
-            Place(KernelLayout.ExceptionTable, Linux26Entry.ExceptionTable(_text));
+            exceptions.AddRange(Linux26Entry.Exceptions);
         }
 
-        uint monitorCall = _text.Add("monitor_call", EmitMonitorCall);
         ExceptionStubs.Emit(_text);
-        uint start = _text.Add("start", code => EmitStart(code, program.Entry));
+        uint start = _text.Add("start", code => EmitStart(code, program));
 
         Idt idt = new();
         ExceptionStubs.SetGates(idt, _text);
         idt[SyscallVector] = GateDescriptor.To(GateType.Trap, dpl: 3, Selector.KernelCode, _text.AddressOf(Int80Entry));
-        idt[MonitorVector] = GateDescriptor.To(GateType.Trap, dpl: 3, Selector.KernelCode, monitorCall);
+        if (program.MakesMonitorCalls)
+        {
+            idt[MonitorVector] = GateDescriptor.To(GateType.Trap, dpl: 3, Selector.KernelCode, _text.Add("monitor_call", EmitMonitorCall));
+        }
 
         Place(KernelLayout.Text, _text.ToArray());
-        Place(KernelLayout.TaskStruct + TaskStruct.Tgid, pid);
+        Place(KernelLayout.ExceptionTable, [.. exceptions.SelectMany(entry => new[] { _text.AddressOf(entry.Instruction), _text.AddressOf(entry.Fixup) })]);
+        Place(KernelLayout.TaskStruct + TaskStruct.Tgid, task.Pid, task.ParentPid, task.Uid, task.Gid);
         Place(KernelLayout.Gdt, _gdt.ToArray());
         Place(KernelLayout.Idt, idt.ToArray());
         Place(KernelLayout.Tss, Tss.Running(KernelLayout.Tss, KernelLayout.KernelStack));
@@ -108,7 +113,7 @@ internal sealed class I386Kernel
     }
 
     /// <summary>Goes to the program in ring 3 by IRET, as a kernel starts its first program.</summary>
-    private static void EmitStart(CodeUnit code, uint programEntry)
+    private static void EmitStart(CodeUnit code, GuestProgram program)
     {
         // TR is loaded already: VT-x needs that. QEMU's software CPU enters ring 0 only by a task register that LTR has loaded.
         code.Asm.mov(eax, Selector.Tss);
@@ -123,10 +128,10 @@ internal sealed class I386Kernel
         code.Asm.jb(code["touch_kernel_page"]);
 
         code.Asm.push(Selector.UserData);
-        code.Asm.push(GuestProgram.StackTop);
+        code.Asm.push(program.StackPointer);
         code.Asm.push((uint)(Eflags.Fixed | Eflags.InterruptEnable));
         code.Asm.push(Selector.UserCode);
-        code.Asm.push(programEntry);
+        code.Asm.push(program.Entry);
         code.Asm.xor(eax, eax);
         code.Asm.xor(ecx, ecx);
         code.Asm.iretd();

@@ -41,6 +41,9 @@ public static class KernelLayout
     /// <summary>Top of the double-fault task's stack.</summary>
     public const uint DoubleFaultStackTop = Start + 0xc000;
 
+    /// <summary>Page-table entries that the monitor wants written: a <see cref="PageTableUpdates"/>, one page.</summary>
+    public const uint PageTableUpdates = Start + 0xc000;
+
     /// <summary>The task's kernel stack, with its thread_info at the lowest address; aligned to its size.</summary>
     public const uint ThreadUnion = Start + 0xe000;
 

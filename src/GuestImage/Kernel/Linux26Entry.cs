@@ -11,8 +11,8 @@ namespace Kvmsys.Guest.Kernel;
 
 /// <summary>
 /// The entries of the <see cref="KernelProfile.Linux26"/> kernel: the work that Linux 2.6.12 does on i386 between a program's instruction and
-/// its system call, and on the way back (arch/i386/kernel/entry.S). No flag that leads off these paths is ever set in this kernel; where one
-/// would, an invalid instruction makes a report.
+/// its system call, and on the way back (arch/i386/kernel/entry.S). Nothing is traced or audited in this kernel: where a flag would lead
+/// there, an invalid instruction makes a report.
 /// </summary>
 internal static class Linux26Entry
 {
@@ -33,6 +33,18 @@ internal static class Linux26Entry
 
     // "An SS in the LDT, coming from ring 3": selector bit 2 in the second byte, the privilege level in the first.
     private const uint SsInLdt = 4 << 8;
+
+    // System calls that answer a field of the task.
+    private static readonly (string Name, int Field, int[] Numbers)[] TaskQueries =
+    [
+        ("sys_getpid", TaskStruct.Tgid, [SyscallNumber.Getpid, SyscallNumber.Gettid, SyscallNumber.Getpgrp]),
+        ("sys_getppid", TaskStruct.Ppid, [SyscallNumber.Getppid]),
+        ("sys_getuid", TaskStruct.Uid, [SyscallNumber.Getuid, SyscallNumber.Geteuid, SyscallNumber.Getuid16, SyscallNumber.Geteuid16]),
+        ("sys_getgid", TaskStruct.Gid, [SyscallNumber.Getgid, SyscallNumber.Getegid, SyscallNumber.Getgid16, SyscallNumber.Getegid16]),
+    ];
+
+    /// <summary>The instructions that a program can make fault, and where each goes on.</summary>
+    public static IEnumerable<(string Instruction, string Fixup)> Exceptions => [(LoadSixthArgument, SyscallFault), .. LinuxStack.Exceptions(RestoreAll)];
 
     /// <summary>Appends INT 0x80's handler, and the way back by IRET that both entries share.</summary>
     public static void EmitInt80(TextSection text)
@@ -63,21 +75,28 @@ internal static class Linux26Entry
             c.and(eax, (uint)Eflags.Virtual8086 | SsInLdt | 3);
             c.cmp(eax, SsInLdt | 3);
             c.je(code[LdtSs]);
-            LinuxStack.RestoreRegisters(c);
-            c.add(esp, sizeof(uint));
-            c.iretd();
+            LinuxStack.EmitReturn(code, RestoreAll, PtRegs.Eip - PtRegs.OrigEax);
 
+            // The monitor is asked all the same, so that it can tell what the program lacks.
             code.Define(SyscallBadsys);
-            c.mov(__dword_ptr[esp + PtRegs.Eax], -LinuxErrno.Enosys);
+            c.call(text.AddressOf(MonitorCode.SystemCall));
+            c.mov(__dword_ptr[esp + PtRegs.Eax], eax);
             code.Define(ResumeUserspace);
             c.cli();
             c.mov(ecx, __dword_ptr[ebp + ThreadInfo.Flags]);
             c.and(ecx, WorkMask);
-            c.jne(code[SyscallExitWork]);
+            c.je(code[RestoreAll]);
+
+            // What do_notify_resume does of this: a single step goes on in the program, and IRET is what was asked for.
+            code.Define(SyscallExitWork);
+            c.test(cl, (byte)ThreadInfo.SingleStep);
+            c.je(code["no_single_step"]);
+            c.or(__dword_ptr[esp + PtRegs.Eflags], (uint)Eflags.Trap);
+            code.Define("no_single_step");
+            c.and(__dword_ptr[ebp + ThreadInfo.Flags], ~(ThreadInfo.SingleStep | ThreadInfo.Iret));
             c.jmp(code[RestoreAll]);
 
             code.Define(SyscallTraceEntry);
-            code.Define(SyscallExitWork);
             code.Define(LdtSs);
             c.ud2();
         });
@@ -88,7 +107,8 @@ internal static class Linux26Entry
     {
         uint resumeUserspace = text.AddressOf(ResumeUserspace);
         uint badsys = text.AddressOf(SyscallBadsys);
-        uint unexpectedWork = text.AddressOf(SyscallExitWork);
+        uint traceEntry = text.AddressOf(SyscallTraceEntry);
+        uint exitWork = text.AddressOf(SyscallExitWork);
         text.Add(I386Kernel.SysenterEntry, code =>
         {
             Assembler c = code.Asm;
@@ -113,15 +133,15 @@ internal static class Linux26Entry
             LinuxStack.SaveAll(c);
             GetThreadInfo(c, ebp);
             c.test(__word_ptr[ebp + ThreadInfo.Flags], TraceAuditSeccomp);
-            c.jne(unexpectedWork);
+            c.jne(traceEntry);
             c.cmp(eax, SyscallNumber.Count);
-            c.jae(badsys);
+            c.jae(code["sysenter_badsys"]);
             c.call(__dword_ptr[(eax * sizeof(uint)) + KernelLayout.SyscallTable]);
             c.mov(__dword_ptr[esp + PtRegs.Eax], eax);
             c.cli();
             c.mov(ecx, __dword_ptr[ebp + ThreadInfo.Flags]);
             c.test(cx, AllWorkMask);
-            c.jne(unexpectedWork);
+            c.jne(code["sysenter_exit_work"]);
             c.mov(edx, __dword_ptr[esp + PtRegs.Eip]);
             c.mov(ecx, __dword_ptr[esp + PtRegs.Esp]);
             c.xor(ebp, ebp);
@@ -133,7 +153,22 @@ internal static class Linux26Entry
             LinuxStack.SaveAll(c);
             GetThreadInfo(c, ebp);
             c.mov(__dword_ptr[esp + PtRegs.Eax], -LinuxErrno.Efault);
-            c.jmp(resumeUserspace);
+            LeaveByIret(resumeUserspace);
+
+            code.Define("sysenter_badsys");
+            LeaveByIret(badsys);
+
+            code.Define("sysenter_exit_work");
+            LeaveByIret(exitWork);
+
+            // SYSENTER leaves a program's NT set as well, and with it IRET would return to another task (SDM Vol. 3, 7.4).
+            void LeaveByIret(uint way)
+            {
+                c.pushfd();
+                c.and(__dword_ptr[esp], ~(uint)Eflags.NestedTask);
+                c.popfd();
+                c.jmp(way);
+            }
         });
     }
 
@@ -142,16 +177,23 @@ internal static class Linux26Entry
     public static uint[] EmitSyscalls(TextSection text)
     {
         uint[] table = new uint[SyscallNumber.Count];
-        Array.Fill(table, text.Add("sys_ni_syscall", code =>
+        Array.Fill(table, text.AddressOf(MonitorCode.SystemCall));
+        foreach ((string name, int field, int[] numbers) in TaskQueries)
         {
-            code.Asm.mov(eax, -LinuxErrno.Enosys);
-            code.Asm.ret();
-        }));
-        table[SyscallNumber.Getpid] = text.Add("sys_getpid", code =>
+            uint routine = text.Add(name, code =>
+            {
+                GetThreadInfo(code.Asm, eax);
+                code.Asm.mov(eax, __dword_ptr[eax + ThreadInfo.Task]);
+                code.Asm.mov(eax, __dword_ptr[eax + field]);
+                code.Asm.ret();
+            });
+            Array.ForEach(numbers, number => table[number] = routine);
+        }
+
+        // There is nobody else to run.
+        table[SyscallNumber.SchedYield] = text.Add("sys_sched_yield", code =>
         {
-            GetThreadInfo(code.Asm, eax);
-            code.Asm.mov(eax, __dword_ptr[eax + ThreadInfo.Task]);
-            code.Asm.mov(eax, __dword_ptr[eax + TaskStruct.Tgid]);
+            code.Asm.xor(eax, eax);
             code.Asm.ret();
         });
         uint exit = text.Add("sys_exit", code =>
@@ -165,9 +207,6 @@ internal static class Linux26Entry
         table[SyscallNumber.ExitGroup] = exit;
         return table;
     }
-
-    /// <summary>The exception table: an address that may fault, and where to go on.</summary>
-    public static uint[] ExceptionTable(TextSection text) => [text.AddressOf(LoadSixthArgument), text.AddressOf(SyscallFault), 0, 0];
 
     /// <summary>GET_THREAD_INFO: the stack pointer, rounded down to the stack's size.</summary>
     private static void GetThreadInfo(Assembler c, AssemblerRegister32 register)

@@ -16,4 +16,19 @@ public static class MonitorPort
 
     /// <summary>A double fault: the linear address of the interrupted task's state segment, which holds its registers.</summary>
     public const ushort DoubleFault = 0x4b08;
+
+    /// <summary>
+    /// A page fault, before anything else is made of it: the linear address of a <see cref="FaultFrame"/>. A monitor that maps the page sets
+    /// the frame's vector to <see cref="FaultFrame.Handled"/>.
+    /// </summary>
+    public const ushort PageFault = 0x4b0c;
+
+    /// <summary>A system call that the guest does not answer itself: the linear address of its <see cref="PtRegs"/>. The answer goes into EAX there.</summary>
+    public const ushort SystemCall = 0x4b10;
+
+    /// <summary>All <see cref="PageTableUpdates"/> are written, and the monitor has more.</summary>
+    public const ushort MoreUpdates = 0x4b14;
+
+    /// <summary>IRET cannot return to the program: its code or stack segment is no longer there. EAX is no address.</summary>
+    public const ushort BadReturn = 0x4b18;
 }

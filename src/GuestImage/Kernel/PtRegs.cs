@@ -52,4 +52,7 @@ public static class PtRegs
 
     /// <summary>The user's SS.</summary>
     public const int Ss = 0x38;
+
+    /// <summary>Bytes of the structure.</summary>
+    public const int Size = 0x3c;
 }

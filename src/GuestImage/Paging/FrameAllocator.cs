@@ -56,4 +56,17 @@ public sealed class FrameAllocator
         (_free[index], _free[_count]) = (_free[_count], _free[index]);
         return _free[_count];
     }
+
+    /// <summary>Gives a frame back, which <see cref="Allocate"/> had handed out.</summary>
+    /// <param name="frame">Its guest-physical address.</param>
+    /// <exception cref="InvalidOperationException">More frames are given back than were taken.</exception>
+    public void Free(uint frame)
+    {
+        if (_count == _free.Length)
+        {
+            throw new InvalidOperationException($"The frame at 0x{frame:x8} is given back, and none is in use.");
+        }
+
+        _free[_count++] = frame;
+    }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using Kvmsys.Guest.Elf;
+
 namespace Kvmsys.Guest.Paging;
 
 /// <summary>The combinations of page flags that Linux 2.6.12 uses on i386 without PAE, under Linux's names.</summary>
@@ -14,6 +16,15 @@ public static class LinuxProtection
     /// <summary>PAGE_READONLY_EXEC: user code, and the vsyscall page. Without PAE there is no bit that forbids execution.</summary>
     public const PageFlags PageReadonlyExec = PageFlags.Present | PageFlags.User | PageFlags.Accessed;
 
+    /// <summary>
+    /// PAGE_NONE: the frame is kept, and nobody may use it. Linux has a bit of its own for that; here it is A, so that the entry is not empty.
+    /// </summary>
+    public const PageFlags PageNone = PageFlags.Accessed;
+
     /// <summary>PAGE_SHARED: user data and stack, already written.</summary>
     public const PageFlags PageShared = PageFlags.Present | PageFlags.Write | PageFlags.User | PageFlags.Accessed | PageFlags.Dirty;
+
+    /// <summary>The flags for a program's memory. Without PAE what can be read can be executed, and what can be written can be read.</summary>
+    public static PageFlags Of(SegmentFlags flags) =>
+        flags.HasFlag(SegmentFlags.Write) ? PageShared : flags == SegmentFlags.None ? PageNone : PageReadonlyExec;
 }

@@ -41,9 +41,8 @@ public sealed record CallLoop(EntryMechanism Mechanism, uint Calls)
     {
         TextSection text = new(GuestProgram.TextAddress, GuestProgram.DataAddress - GuestProgram.TextAddress);
         Emit(text, profile);
-        return new GuestProgram
+        return GuestProgram.OfCode(text.ToArray()) with
         {
-            Text = text.ToArray(),
             Entry = text.AddressOf(StartSymbol),
             Symbols = [.. text.Symbols, new(GuestProgram.DataAddress, ResultsSymbol)],
             NeedsSysenter = Mechanism == EntryMechanism.Sysenter,

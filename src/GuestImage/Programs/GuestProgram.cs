@@ -1,37 +1,57 @@
 // SPDX-License-Identifier: MIT
 
 using System.Collections.Immutable;
+using Kvmsys.Guest.Elf;
 using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Paging;
 
 namespace Kvmsys.Guest.Programs;
 
-/// <summary>A ring-3 program as data: code and data at fixed virtual addresses. It starts with every register but ESP zero.</summary>
+/// <summary>A ring-3 program as data: its memory, and where it starts. Every register but ESP is zero then.</summary>
 public sealed record GuestProgram
 {
-    /// <summary>Virtual address of the code, as ld places it on i386. It is mapped read-only.</summary>
+    /// <summary>Virtual address of the code of the programs that are made here, as ld places it on i386.</summary>
     public const uint TextAddress = 0x08048000;
 
-    /// <summary>Virtual address of the data, one page.</summary>
+    /// <summary>Virtual address of their data, one page.</summary>
     public const uint DataAddress = 0x0804c000;
 
-    /// <summary>End of the stack, one page, which is also the end of what ring 3 may use.</summary>
+    /// <summary>End of the stack, which is also the end of what ring 3 may use.</summary>
     public const uint StackTop = KernelLayout.PageOffset;
 
-    /// <summary>The code, at <see cref="TextAddress"/>.</summary>
-    public required ReadOnlyMemory<byte> Text { get; init; }
-
-    /// <summary>The data, at <see cref="DataAddress"/>; at most one page.</summary>
-    public ReadOnlyMemory<byte> Data { get; init; }
+    /// <summary>The program's memory, its stack included. Pages that have contents are mapped; others are the monitor's to map when they are touched.</summary>
+    public required ImmutableArray<ProgramSegment> Segments { get; init; }
 
     /// <summary>Address of the first instruction.</summary>
     public uint Entry { get; init; } = TextAddress;
 
+    /// <summary>ESP at the first instruction.</summary>
+    public uint StackPointer { get; init; } = StackTop;
+
     /// <summary>Names in the program.</summary>
     public ImmutableArray<Symbol> Symbols { get; init; } = [];
+
+    /// <summary>Whether it speaks to the monitor by <see cref="MonitorCall"/>s, which Linux has not.</summary>
+    public bool MakesMonitorCalls { get; init; }
 
     /// <summary>Whether the program itself executes SYSENTER.</summary>
     public bool NeedsSysenter { get; init; }
 
     /// <summary>Whether it passes SYSENTER its return address in EDX and its stack in ECX, not on the stack as the vsyscall page does.</summary>
     public bool SysenterByRegisters { get; init; }
+
+    /// <summary>A program of some code, one page of data and one page of stack, which makes <see cref="MonitorCall"/>s.</summary>
+    /// <param name="text">The code, at <see cref="TextAddress"/>.</param>
+    public static GuestProgram OfCode(ReadOnlyMemory<byte> text) => new()
+    {
+        MakesMonitorCalls = true,
+        Segments =
+        [
+            new(TextAddress, text, RoundUp(text.Length), SegmentFlags.Read | SegmentFlags.Execute),
+            new(DataAddress, new byte[PageTableBuilder.PageSize], PageTableBuilder.PageSize, SegmentFlags.Read | SegmentFlags.Write),
+            new(StackTop - PageTableBuilder.PageSize, new byte[PageTableBuilder.PageSize], PageTableBuilder.PageSize, SegmentFlags.Read | SegmentFlags.Write),
+        ],
+    };
+
+    private static uint RoundUp(int length) => ((uint)length + PageTableBuilder.PageSize - 1) & ~(PageTableBuilder.PageSize - 1);
 }

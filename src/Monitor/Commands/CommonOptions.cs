@@ -3,6 +3,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Kvmsys.Guest.Vsyscall;
+using Kvmsys.Monitor.Machine;
 using Kvmsys.Native;
 
 namespace Kvmsys.Monitor.Commands;
@@ -12,6 +14,10 @@ internal static class CommonOptions
 {
     private const int DefaultTimeoutSeconds = 600;
     private const int MaxTimeoutSeconds = 24 * 60 * 60;
+
+    private const string Int80 = "int80";
+    private const string Sysenter = "sysenter";
+    private const string NoSep = "no-sep";
 
     /// <summary>--json.</summary>
     public static Option<bool> Json() => new("--json") { Description = "Write the whole result as JSON." };
@@ -53,7 +59,43 @@ internal static class CommonOptions
     /// <summary>The seed that was given, or a new one.</summary>
     public static int SeedOrRandom(int? given) => given ?? Random.Shared.Next();
 
-    private static T ParseNumber<T>(ArgumentResult result, T min, T max)
+    /// <summary>--timeout of a program, which has none when it is not given.</summary>
+    public static Option<int?> ProgramTimeout() => new("--timeout", "-t")
+    {
+        Description = "Seconds after which the program is ended; for ever when not given.",
+        HelpName = "SECONDS",
+        CustomParser = result => ParseNumber(result, 1, MaxTimeoutSeconds),
+    };
+
+    /// <summary>--mechanism of the vsyscall page.</summary>
+    public static Option<string?> Mechanism()
+    {
+        Option<string?> option = new("--mechanism") { Description = "How the vsyscall page enters the kernel; the CPU decides when not given.", HelpName = "int80|sysenter" };
+        option.AcceptOnlyFromAmong(Int80, Sysenter);
+        return option;
+    }
+
+    /// <summary>--cpuid.</summary>
+    public static Option<string?> Cpuid()
+    {
+        Option<string?> option = new("--cpuid") { Description = "A CPU that says that it has no SYSENTER.", HelpName = NoSep };
+        option.AcceptOnlyFromAmong(NoSep);
+        return option;
+    }
+
+    /// <summary>What --mechanism means.</summary>
+    public static VsyscallVariant? VariantOf(string? mechanism) => mechanism switch
+    {
+        Int80 => VsyscallVariant.Int80,
+        Sysenter => VsyscallVariant.Sysenter,
+        _ => null,
+    };
+
+    /// <summary>What --cpuid means.</summary>
+    public static GuestCpuid CpuidOf(string? cpuid, Kvm kvm) => cpuid == NoSep ? GuestCpuid.Of(kvm).WithoutSep() : GuestCpuid.Of(kvm);
+
+    /// <summary>A whole number, in which underscores may stand.</summary>
+    public static T ParseNumber<T>(ArgumentResult result, T min, T max)
         where T : struct, System.Numerics.IBinaryInteger<T>
     {
         string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";

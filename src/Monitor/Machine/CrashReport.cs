@@ -143,6 +143,15 @@ public sealed class CrashReport
             case MonitorPort.Fault when value != 0:
                 DescribeFault(value);
                 break;
+            case MonitorPort.SystemCall:
+                byte[] registers = new byte[PtRegs.Size];
+                _ram.ReadLinear(_vcpu.PageDirectory, value, registers);
+                Context = GuestContext.OfSystemCall(registers);
+                Headline = $"System call {BinaryPrimitives.ReadUInt32LittleEndian(registers.AsSpan(PtRegs.OrigEax))} before {Name(Context.Eip)}";
+                break;
+            case MonitorPort.BadReturn:
+                Headline = "The kernel cannot return to the program: its code or stack segment is invalid";
+                break;
             case MonitorPort.DoubleFault when value != 0:
                 DescribeDoubleFault(value);
                 break;

@@ -66,6 +66,24 @@ public sealed record GuestContext
         Ss = sregs.Ss.Selector,
     };
 
+    /// <summary>What a system call's entry saved.</summary>
+    /// <param name="registers">A <see cref="PtRegs"/>.</param>
+    public static GuestContext OfSystemCall(ReadOnlySpan<byte> registers) => new()
+    {
+        Eax = Word(registers, PtRegs.Eax),
+        Ebx = Word(registers, PtRegs.Ebx),
+        Ecx = Word(registers, PtRegs.Ecx),
+        Edx = Word(registers, PtRegs.Edx),
+        Esi = Word(registers, PtRegs.Esi),
+        Edi = Word(registers, PtRegs.Edi),
+        Ebp = Word(registers, PtRegs.Ebp),
+        Esp = Word(registers, PtRegs.Esp),
+        Eip = Word(registers, PtRegs.Eip),
+        Eflags = Word(registers, PtRegs.Eflags),
+        Cs = (ushort)Word(registers, PtRegs.Cs),
+        Ss = (ushort)Word(registers, PtRegs.Ss),
+    };
+
     /// <summary>What an exception saved.</summary>
     /// <param name="frame">A <see cref="FaultFrame"/>.</param>
     /// <param name="address">Where it lies: the stack pointer, when the ring did not change, is just above.</param>

@@ -33,6 +33,9 @@ public sealed class GuestCpuid
     /// <summary>What the guest reads about its CPU.</summary>
     public CpuIdentity Identity { get; }
 
+    /// <summary>Leaf 1, EDX: what Linux tells programs as AT_HWCAP.</summary>
+    public uint FeatureBits => Array.Find(_entries, entry => entry.Function == FeatureLeaf).Edx;
+
     /// <summary>The table for this KVM's guests.</summary>
     /// <exception cref="KvmException">KVM refuses to tell what it supports.</exception>
     public static GuestCpuid Of(Kvm kvm)

@@ -37,6 +37,11 @@ public sealed class GuestRam : IPhysicalMemory, IDisposable
     public unsafe T Read<T>(uint address)
         where T : unmanaged => MemoryMarshal.Read<T>(Mapping.Slice(address, sizeof(T)));
 
+    /// <summary>Writes a structure.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It would not lie in the memory.</exception>
+    public unsafe void Write<T>(uint address, in T value)
+        where T : unmanaged => MemoryMarshal.Write(Mapping.Slice(address, sizeof(T)), in value);
+
     /// <inheritdoc/>
     public bool TryReadUInt32(uint address, out uint value)
     {

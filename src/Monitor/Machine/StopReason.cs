@@ -17,6 +17,9 @@ public enum StopReason
     /// <summary>The caller cancelled it; it can be run on.</summary>
     Cancelled,
 
+    /// <summary>A signal ended the guest's program.</summary>
+    Signal,
+
     /// <summary>It cannot go on: an exception that nothing handles, or KVM gave up.</summary>
     Crash,
 }

@@ -66,7 +66,8 @@ internal static class VcpuState
         };
     }
 
-    private static KvmSegment ToSegment(SegmentRegister segment) => new()
+    /// <summary>A segment register.</summary>
+    public static KvmSegment ToSegment(SegmentRegister segment) => new()
     {
         Base = segment.Base,
         Limit = segment.Limit,

@@ -19,7 +19,7 @@ namespace Kvmsys.Monitor.Machine;
 /// moment, it stays pending until KVM_RUN, which then returns EINTR at once; nothing can be missed, no handler ever runs. The thread takes the
 /// signal and looks at what was asked. It comes from a kernel timer, which is set to the deadline, and to now when the run is cancelled.
 /// </remarks>
-public sealed class VirtualMachine : IDisposable
+public sealed class VirtualMachine : IVcpu, IDisposable
 {
     // Where Intel's KVM puts its TSS for real mode: below 4 GiB, clear of every slot; the identity map's default lies just below.
     private const uint TssAddress = 0xfffbd000;
@@ -41,7 +41,9 @@ public sealed class VirtualMachine : IDisposable
     private ThreadTimer? _deadline;
     private ulong[] _before = [];
     private ulong[] _after = [];
+    private SignalFile? _kicks;
     private bool _cancelled;
+    private long _end;
 
     /// <summary>Creates the machine and loads the image.</summary>
     /// <param name="kvm">The system's KVM.</param>
@@ -72,6 +74,57 @@ public sealed class VirtualMachine : IDisposable
     /// <summary>Rate of the guest's TSC in kHz; null where KVM does not say, because the kernel could not calibrate the host's.</summary>
     public int? TscKhz { get; private set; }
 
+    /// <summary>What serves the guest's kernel; without one it gets no system call and no page.</summary>
+    internal IGuestService? Service { get; set; }
+
+    /// <inheritdoc/>
+    KvmSregs IVcpu.Sregs
+    {
+        get => _vcpu!.GetSregs();
+        set => _vcpu!.SetSregs(in value);
+    }
+
+    /// <inheritdoc/>
+    void IVcpu.ReadFpu(Span<byte> fxsave)
+    {
+        byte[] area = new byte[_vcpu!.XsaveSize];
+        _vcpu.GetXsave(area);
+        area.AsSpan(0, fxsave.Length).CopyTo(fxsave);
+    }
+
+    /// <inheritdoc/>
+    void IVcpu.WriteFpu(ReadOnlySpan<byte> fxsave)
+    {
+        // KVM_SET_FPU leaves MXCSR out. Bits 0 and 1 of XSTATE_BV say that the area holds x87's and SSE's state (SDM Vol. 1, 13.4.2).
+        const int xstateBv = 512;
+        byte[] area = new byte[_vcpu!.XsaveSize];
+        _vcpu.GetXsave(area);
+        fxsave.CopyTo(area);
+        area[xstateBv] |= 3;
+        _vcpu.SetXsave(area);
+    }
+
+    /// <inheritdoc/>
+    StopReason? IVcpu.Wait(Span<PolledFile> files, TimeSpan? time)
+    {
+        // The kick is readable here, as it makes KVM_RUN return there: the thread waits for whatever comes first.
+        _kicks ??= new SignalFile(SignalSet.Of(ThreadSignals.FreeSignal));
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan? left = time;
+        while (_kicks.Wait(files, left))
+        {
+            if (StopAsked() is StopReason reason)
+            {
+                return reason;
+            }
+
+            TimeSpan? rest = time - Stopwatch.GetElapsedTime(start);
+            left = rest < TimeSpan.Zero ? TimeSpan.Zero : rest;
+        }
+
+        return null;
+    }
+
     /// <summary>Runs the guest until it stops by itself, the time is over, or it is cancelled.</summary>
     /// <param name="time">How long it may run: more than nothing, at most <see cref="MaxTime"/>.</param>
     /// <param name="cancellation">Stops it at once.</param>
@@ -88,6 +141,7 @@ public sealed class VirtualMachine : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _kicks?.Dispose();
         _deadline?.Dispose();
         _statistics?.Dispose();
         _vcpu?.Dispose();
@@ -169,7 +223,7 @@ public sealed class VirtualMachine : IDisposable
     {
         Volatile.Write(ref _cancelled, false);
         long start = Stopwatch.GetTimestamp();
-        long end = start + (long)(time.TotalSeconds * Stopwatch.Frequency);
+        _end = start + (long)(time.TotalSeconds * Stopwatch.Frequency);
         _deadline!.Arm(time, KickInterval);
         StopReason reason;
         TimeSpan elapsed;
@@ -178,7 +232,7 @@ public sealed class VirtualMachine : IDisposable
         using (cancellation.UnsafeRegister(static machine => ((VirtualMachine)machine!).Cancel(), this))
         {
             _statistics?.Read(_before);
-            reason = RunUntilStop(end);
+            reason = RunUntilStop();
             _statistics?.Read(_after);
             elapsed = Stopwatch.GetElapsedTime(start);
         }
@@ -190,51 +244,63 @@ public sealed class VirtualMachine : IDisposable
         }
 
         uint status = reason == StopReason.Exit ? (uint)_vcpu!.GetRegs().Rbx : 0;
-        CrashReport? crash = reason is StopReason.Crash or StopReason.Deadline ? Autopsy(reason) : null;
+        CrashReport? crash = reason is StopReason.Crash or StopReason.Signal or StopReason.Deadline ? Autopsy(reason) : null;
         StatisticsDelta? statistics = _statistics is null ? null : new(_statistics, [.. _before], [.. _after]);
         return new MachineStop(reason, status, crash, statistics, elapsed);
     }
 
     /// <summary>The run path: nothing is allocated here.</summary>
-    private StopReason RunUntilStop(long end)
+    private StopReason RunUntilStop()
     {
         for (; ; )
         {
-            if (_vcpu!.Run() == KvmRunOutcome.Exited)
+            StopReason? reason = _vcpu!.Run() == KvmRunOutcome.Exited ? ServeExit(_vcpu.Exit) : StopAsked();
+            if (reason is StopReason stop)
             {
-                return MonitorCallOf(_vcpu.Exit) switch
-                {
-                    MonitorCall.Mark => StopReason.Mark,
-                    MonitorCall.Exit => StopReason.Exit,
-                    _ => StopReason.Crash,
-                };
-            }
-
-            ThreadSignals.TakePending(ThreadSignals.FreeSignal);
-            if (Volatile.Read(ref _cancelled))
-            {
-                return StopReason.Cancelled;
-            }
-
-            if (Stopwatch.GetTimestamp() >= end)
-            {
-                return StopReason.Deadline;
+                return stop;
             }
         }
     }
 
-    /// <summary>What the guest tells its monitor; nothing, if the exit is of another kind.</summary>
-    private static MonitorCall MonitorCallOf(KvmExit exit)
+    /// <summary>Whether the time is over, or somebody wants the machine to stop; asked when a signal came.</summary>
+    private StopReason? StopAsked()
     {
-        if (exit.Reason != KvmExitReason.Io)
+        ThreadSignals.TakePending(ThreadSignals.FreeSignal);
+        return Volatile.Read(ref _cancelled) ? StopReason.Cancelled
+            : Stopwatch.GetTimestamp() >= _end ? StopReason.Deadline
+            : null;
+    }
+
+    /// <summary>What the guest tells its monitor; any other exit is the end of it.</summary>
+    private StopReason? ServeExit(KvmExit exit)
+    {
+        if (exit.Reason != KvmExitReason.Io
+            || exit.Io is not { Direction: KvmIoDirection.Out, Size: sizeof(uint), Count: 1 } io)
         {
-            return default;
+            return StopReason.Crash;
         }
 
-        ref readonly KvmRun.IoExit io = ref exit.Io;
-        return io is { Direction: KvmIoDirection.Out, Port: MonitorPort.Call, Size: sizeof(uint), Count: 1 }
-            ? MemoryMarshal.Read<MonitorCall>(exit.IoData)
-            : default;
+        uint value = MemoryMarshal.Read<uint>(exit.IoData);
+        return io.Port switch
+        {
+            MonitorPort.Call => (MonitorCall)value switch
+            {
+                MonitorCall.Mark => StopReason.Mark,
+                MonitorCall.Exit => StopReason.Exit,
+                _ => StopReason.Crash,
+            },
+            _ when Service is not null => Service.Serve(io.Port, value, this),
+            MonitorPort.SystemCall => Refuse(value),
+            MonitorPort.PageFault => null,
+            _ => StopReason.Crash,
+        };
+    }
+
+    /// <summary>A guest without a service has the system calls that its kernel answers, and no other.</summary>
+    private StopReason? Refuse(uint registers)
+    {
+        Ram.Write(KernelLayout.Physical(registers) + PtRegs.Eax, -LinuxErrno.Enosys);
+        return null;
     }
 
     /// <summary>From any thread. The timer's signal is the kernel's to keep: unlike one of tgkill's, no limit on queued signals can refuse it.</summary>

@@ -32,6 +32,9 @@ public enum Errno
     /// <summary>Bad file descriptor.</summary>
     EBADF = 9,
 
+    /// <summary>No child processes.</summary>
+    ECHILD = 10,
+
     /// <summary>Resource temporarily unavailable.</summary>
     EAGAIN = 11,
 
@@ -49,6 +52,9 @@ public enum Errno
 
     /// <summary>Already exists.</summary>
     EEXIST = 17,
+
+    /// <summary>Across a boundary that must not be crossed.</summary>
+    EXDEV = 18,
 
     /// <summary>No such device.</summary>
     ENODEV = 19,
@@ -74,17 +80,35 @@ public enum Errno
     /// <summary>No space left.</summary>
     ENOSPC = 28,
 
+    /// <summary>A pipe has no offset.</summary>
+    ESPIPE = 29,
+
+    /// <summary>Read-only.</summary>
+    EROFS = 30,
+
     /// <summary>Broken pipe.</summary>
     EPIPE = 32,
 
     /// <summary>Out of range.</summary>
     ERANGE = 34,
 
+    /// <summary>File name too long.</summary>
+    ENAMETOOLONG = 36,
+
     /// <summary>Not implemented.</summary>
     ENOSYS = 38,
 
+    /// <summary>Too many symbolic links.</summary>
+    ELOOP = 40,
+
+    /// <summary>The value does not fit.</summary>
+    EOVERFLOW = 75,
+
     /// <summary>Operation not supported.</summary>
     EOPNOTSUPP = 95,
+
+    /// <summary>The time was over.</summary>
+    ETIMEDOUT = 110,
 
     /// <summary>A memory page has a hardware error.</summary>
     EHWPOISON = 133,

@@ -76,7 +76,7 @@ public static unsafe class FileDescriptor
                 case Errno.EINTR:
                     break;
                 case Errno.EAGAIN:
-                    Libc.Pollfd ready = new() { Fd = descriptor, Events = Libc.Pollout };
+                    Libc.Pollfd ready = new() { Fd = descriptor, Events = (short)PollEvents.Out };
 
                     // SAFETY: the pointer is to one local that outlives the call.
                     Libc.Poll(&ready, 1, Forever);

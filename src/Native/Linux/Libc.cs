@@ -9,6 +9,8 @@ internal static unsafe partial class Libc
 {
     public const int ORdonly = 0;
     public const int ORdwr = 2;
+    public const int ODirectory = 0x10000;
+    public const int OPath = 0x200000;
     public const int OCloexec = 0x80000;
 
     public const int ProtRead = 1;
@@ -17,6 +19,9 @@ internal static unsafe partial class Libc
     public const int MapPrivate = 2;
     public const int MapAnonymous = 0x20;
 
+    public const long SysGetdents64 = 217;
+    public const long SysStatx = 332;
+    public const long SysOpenat2 = 437;
     public const long SysRtSigprocmask = 14;
     public const long SysRtSigtimedwait = 128;
     public const long SysGettid = 186;
@@ -30,9 +35,16 @@ internal static unsafe partial class Libc
     public const int ClockMonotonic = 1;
     public const int SigevThreadId = 4;
 
-    public const short Pollout = 4;
+    public const int SfdCloexec = OCloexec;
+    public const int SfdNonblock = 0x800;
+
+    public const int AtEmptyPath = 0x1000;
+    public const uint StatxBasicStats = 0x7ff;
+    public const ulong ResolveNoMagiclinks = 0x02;
+    public const ulong ResolveBeneath = 0x08;
 
     public const int FGetfd = 1;
+    public const int FGetfl = 3;
     public const int Tiocgwinsz = 0x5413;
 
     private const string Library = "libc";
@@ -56,6 +68,33 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Fcntl(int fd, int command);
+
+    [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(SafeHandle fd, void* buffer, nuint count);
+
+    [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(SafeHandle fd, void* buffer, nuint count);
+
+    [LibraryImport(Library, EntryPoint = "lseek", SetLastError = true)]
+    public static partial long Lseek(SafeHandle fd, long offset, int whence);
+
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int Fcntl(SafeHandle fd, int command);
+
+    [LibraryImport(Library, EntryPoint = "readlinkat", SetLastError = true)]
+    public static partial nint Readlinkat(SafeHandle directory, byte* path, byte* buffer, nuint size);
+
+    [LibraryImport(Library, EntryPoint = "clock_gettime", SetLastError = true)]
+    public static partial int ClockGettime(int clock, Timespec* time);
+
+    [LibraryImport(Library, EntryPoint = "clock_getres", SetLastError = true)]
+    public static partial int ClockGetres(int clock, Timespec* resolution);
+
+    [LibraryImport(Library, EntryPoint = "getuid")]
+    public static partial uint Getuid();
+
+    [LibraryImport(Library, EntryPoint = "getgid")]
+    public static partial uint Getgid();
 
     [LibraryImport(Library, EntryPoint = "isatty", SetLastError = true)]
     public static partial int Isatty(int fd);
@@ -82,7 +121,13 @@ internal static unsafe partial class Libc
     public static partial int CurrentSigrtmin();
 
     [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
-    public static partial long Syscall(long number, nint a = 0, nint b = 0, nint c = 0, nint d = 0);
+    public static partial long Syscall(long number, nint a = 0, nint b = 0, nint c = 0, nint d = 0, nint e = 0);
+
+    [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
+    public static partial long Syscall(long number, SafeHandle fd, nint b, nint c, nint d = 0, nint e = 0);
+
+    [LibraryImport(Library, EntryPoint = "signalfd", SetLastError = true)]
+    public static partial int Signalfd(int fd, void* set, int flags);
 
     public static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
 
@@ -115,6 +160,14 @@ internal static unsafe partial class Libc
         public int Fd;
         public short Events;
         public short Revents;
+    }
+
+    /// <summary><c>struct open_how</c>.</summary>
+    public struct OpenHow
+    {
+        public ulong Flags;
+        public ulong Mode;
+        public ulong Resolve;
     }
 
     /// <summary><c>struct sigevent</c> of the kernel, 64 bytes.</summary>

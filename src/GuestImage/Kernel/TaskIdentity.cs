@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+
+namespace Kvmsys.Guest.Kernel;
+
+/// <summary>What the guest's one process is told of itself.</summary>
+/// <param name="Pid">getpid, and with one thread gettid.</param>
+/// <param name="ParentPid">getppid.</param>
+/// <param name="Uid">getuid and geteuid.</param>
+/// <param name="Gid">getgid and getegid.</param>
+public readonly record struct TaskIdentity(uint Pid, uint ParentPid, uint Uid, uint Gid);

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+
+using System.CommandLine;
+using System.Globalization;
+using Kvmsys.Guest.Elf;
+using Kvmsys.Monitor.Host;
+using Kvmsys.Monitor.Linux;
+using Kvmsys.Monitor.Machine;
+using Kvmsys.Native;
+
+namespace Kvmsys.Monitor.Commands;
+
+/// <summary>kvmsys run.</summary>
+internal static class RunCommand
+{
+    private const int SignalBase = 128;
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        ProgramOptions options = new();
+        Command command = new("run", "Run a static i386 Linux program on the guest's kernel. Its status is the command's; 128+N when signal N ended it.");
+        options.AddTo(command);
+        command.SetAction(parsed => Run(parsed, options));
+        return command;
+    }
+
+    /// <summary>What the end of a program means for the command.</summary>
+    /// <param name="program">The program.</param>
+    /// <param name="stop">How it ended.</param>
+    /// <param name="interruption">Whether somebody wanted it to end.</param>
+    /// <returns>The exit status.</returns>
+    /// <exception cref="CommandFailedException">It did not come to an end of its own.</exception>
+    public static int StatusOf(LinuxMachine program, MachineStop stop, Interruption interruption)
+    {
+        const int statusMask = 0xff;
+        switch (stop.Reason)
+        {
+            case StopReason.Exit:
+                return (int)(stop.Status & statusMask);
+            case StopReason.Signal:
+                StandardStream.WriteMessage($"kvmsys: {Signals.NameOf(program.FatalSignal)} ended the program. {stop.Crash}");
+                return SignalBase + program.FatalSignal;
+            case StopReason.Cancelled:
+                return interruption.ExitCode;
+            case StopReason.Deadline:
+                throw new CommandFailedException(
+                    ExitCode.TimeOut,
+                    string.Create(CultureInfo.InvariantCulture, $"the program was still running after {stop.Elapsed.TotalSeconds:N0} s. Cure: give it more with --timeout. {stop.Crash}"));
+            default:
+                throw new CommandFailedException(ExitCode.CannotRunGuest, $"the guest cannot go on. {stop.Crash}");
+        }
+    }
+
+    private static int Run(ParseResult parsed, ProgramOptions options)
+    {
+        ElfExecutable executable = options.ReadExecutable(parsed);
+        ProcessOptions process = options.ProcessOf(parsed);
+        using Kvm kvm = KvmAccess.OpenForGuest(parsed.GetValue(options.Device)!, HostEnvironment.Read());
+        using Interruption interruption = new();
+        using LinuxMachine program = ProgramLoading.Load(kvm, options.CpuidOf(parsed, kvm), executable, process);
+        return StatusOf(program, program.Run(options.TimeOf(parsed), interruption.Token), interruption);
+    }
+}

@@ -1,0 +1,621 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Kvmsys.Guest;
+using Kvmsys.Guest.Elf;
+using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Paging;
+using Kvmsys.Guest.Programs;
+using Kvmsys.Monitor.Machine;
+using Kvmsys.Native.Linux;
+
+namespace Kvmsys.Monitor.Linux;
+
+/// <summary>
+/// A program's memory below PAGE_OFFSET: which pages it has, which of them have a frame, and what changes of the page tables the guest's
+/// kernel must still write. A page gets its frame when it is first touched, by the program or by a system call.
+/// </summary>
+/// <remarks>
+/// Everything that a program passes as an address comes through here and is held against its own regions: a bad one is an answer, never a
+/// fault of the monitor.
+/// </remarks>
+internal sealed class AddressSpace
+{
+    /// <summary>vm.mmap_min_addr of today's Linux: below, nothing is mapped, so that a null pointer faults.</summary>
+    public const uint MinAddress = 0x10000;
+
+    /// <summary>vm.max_map_count: regions that a program may have.</summary>
+    public const int MaxRegions = 65530;
+
+    /// <summary>Where mappings start, downwards: Linux leaves 128 MiB for the stack.</summary>
+    private const uint MapBase = KernelLayout.PageOffset - (128 << 20);
+
+    // stack_guard_gap: the stack does not grow closer than that to what lies below it.
+    private const uint StackGuardGap = 256 * PageSize;
+
+    private const uint PageSize = PageTableBuilder.PageSize;
+    private const uint PageMask = PageSize - 1;
+    private const int TableEntries = 1024;
+    private const int DirectoryShift = 22;
+
+    private readonly GuestRam _ram;
+    private readonly FrameAllocator _frames;
+    private readonly uint _directory;
+    private readonly List<MemoryRegion> _regions = [];
+
+    // The program's page tables as they will be once the guest's kernel has written all updates.
+    private readonly PageTable?[] _tables = new PageTable?[(int)(KernelLayout.PageOffset >> DirectoryShift)];
+    private readonly Queue<(uint Address, uint Value)> _updates = new();
+    private readonly uint _breakStart;
+
+    /// <summary>The memory of a program that is loaded and has not run yet.</summary>
+    /// <param name="guest">The guest.</param>
+    /// <param name="program">Its program.</param>
+    /// <param name="ram">The guest's memory, with the image in it.</param>
+    public AddressSpace(I386Guest guest, GuestProgram program, GuestRam ram)
+    {
+        _ram = ram;
+        _frames = guest.FreeFrames;
+        _directory = guest.Image.InitialState.Cr3;
+        MemoryPages = (uint)(ram.Mapping.Length / PageSize);
+        foreach (ProgramSegment segment in program.Segments)
+        {
+            bool isStack = segment.End == GuestProgram.StackTop;
+            Insert(new(segment.Address, segment.End, segment.Flags, GrowsDown: isStack));
+            if (!isStack)
+            {
+                _breakStart = Math.Max(_breakStart, segment.End);
+            }
+
+            AdoptPages(segment);
+        }
+
+        Break = _breakStart;
+    }
+
+    /// <summary>How far the stack may grow, in bytes: RLIMIT_STACK.</summary>
+    public uint StackLimit { get; set; } = 8 << 20;
+
+    /// <summary>The program break.</summary>
+    public uint Break { get; private set; }
+
+    /// <summary>Pages of the guest's memory: what one mapping may have at most, for more of it could never be used.</summary>
+    public uint MemoryPages { get; }
+
+    /// <summary>Pages of it that nothing uses.</summary>
+    public uint FreePages => (uint)_frames.FreeCount;
+
+    /// <summary>Whether an access has failed because no frame was left. Linux would kill the program for it.</summary>
+    public bool IsOutOfMemory { get; private set; }
+
+    /// <summary>The regions, by address.</summary>
+    public IReadOnlyList<MemoryRegion> Regions => _regions;
+
+    /// <summary>Gives a page its frame, if the program may do there what it tries to.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="write">Whether it is a write.</param>
+    public FaultOutcome Touch(uint address, bool write) => Resolve(address, write, out _);
+
+    /// <summary>Fills the page of <see cref="PageTableUpdates"/>, as far as it goes; called whenever the guest runs on.</summary>
+    public void WriteUpdates()
+    {
+        int count = Math.Min(_updates.Count, PageTableUpdates.Capacity);
+        if (count == 0)
+        {
+            return;
+        }
+
+        Span<byte> page = _ram.Mapping.Slice(KernelLayout.Physical(KernelLayout.PageTableUpdates), (int)PageSize);
+        Span<uint> entries = MemoryMarshal.Cast<byte, uint>(page[PageTableUpdates.Entries..]);
+        for (int i = 0; i < count; i++)
+        {
+            (entries[2 * i], entries[(2 * i) + 1]) = _updates.Dequeue();
+        }
+
+        MemoryMarshal.Write(page[PageTableUpdates.Count..], count);
+        MemoryMarshal.Write(page[PageTableUpdates.More..], _updates.Count);
+    }
+
+    // ---- What system calls read and write ----
+
+    /// <summary>Reads all the bytes.</summary>
+    /// <returns>False when the program cannot read one of them.</returns>
+    public bool TryRead(uint address, Span<byte> bytes) => ReadSome(address, bytes) == bytes.Length;
+
+    /// <summary>Writes all the bytes; when that fails, those before the bad one are written.</summary>
+    /// <returns>False when the program cannot write one of them.</returns>
+    public bool TryWrite(uint address, ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            if (Resolve(address, write: true, out uint physical) != FaultOutcome.Mapped)
+            {
+                return false;
+            }
+
+            int inPage = InPage(address, bytes.Length);
+            bytes[..inPage].CopyTo(_ram.Mapping.Slice(physical, inPage));
+            bytes = bytes[inPage..];
+            address += (uint)inPage;
+        }
+
+        return true;
+    }
+
+    /// <summary>Reads a structure.</summary>
+    /// <returns>False when the program cannot read it.</returns>
+    public bool TryRead<T>(uint address, out T value)
+        where T : unmanaged
+    {
+        Unsafe.SkipInit(out value);
+        return TryRead(address, MemoryMarshal.AsBytes(new Span<T>(ref value)));
+    }
+
+    /// <summary>Writes a structure.</summary>
+    /// <returns>False when the program cannot write it.</returns>
+    public bool TryWrite<T>(uint address, in T value)
+        where T : unmanaged => TryWrite(address, MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)));
+
+    /// <summary>How many bytes from here on the program can write, each page with a frame then.</summary>
+    public int PrepareWrite(uint address, int length)
+    {
+        int done = 0;
+        while (done < length && Resolve(address, write: true, out _) == FaultOutcome.Mapped)
+        {
+            int inPage = InPage(address, length - done);
+            done += inPage;
+            address += (uint)inPage;
+        }
+
+        return done;
+    }
+
+    /// <summary>Reads a string up to its zero.</summary>
+    /// <param name="address">First byte.</param>
+    /// <param name="limit">Bytes that it may have, its zero included.</param>
+    /// <param name="text">Its bytes without the zero.</param>
+    /// <returns>EFAULT when the program cannot read it, ENAMETOOLONG when it has no end.</returns>
+    public Errno ReadString(uint address, int limit, out byte[] text)
+    {
+        text = [];
+        byte[] buffer = new byte[limit];
+        int read = ReadSome(address, buffer);
+        int end = buffer.AsSpan(0, read).IndexOf((byte)0);
+        if (end < 0)
+        {
+            return read < limit ? Errno.EFAULT : Errno.ENAMETOOLONG;
+        }
+
+        text = buffer[..end];
+        return default;
+    }
+
+    /// <summary>Reads bytes up to the first that the program cannot read.</summary>
+    /// <returns>How many were read.</returns>
+    public int ReadSome(uint address, Span<byte> bytes)
+    {
+        int done = 0;
+        while (done < bytes.Length && Resolve(address, write: false, out uint physical) == FaultOutcome.Mapped)
+        {
+            int inPage = InPage(address, bytes.Length - done);
+            _ram.Mapping.Slice(physical, inPage).CopyTo(bytes[done..]);
+            done += inPage;
+            address += (uint)inPage;
+        }
+
+        return done;
+    }
+
+    // ---- What mmap and its like do ----
+
+    /// <summary>Whether a range lies in what a program may map.</summary>
+    public static bool IsValid(uint start, uint length) =>
+        IsRange(start, length) && start >= MinAddress;
+
+    /// <summary>Whether a range lies in user space, where something may be mapped or not.</summary>
+    public static bool IsRange(uint start, uint length) =>
+        (start & PageMask) == 0 && length != 0 && (ulong)start + length <= KernelLayout.PageOffset;
+
+    /// <summary>Rounds up to whole pages.</summary>
+    /// <returns>False when the result does not fit.</returns>
+    public static bool TryRoundUp(uint length, out uint rounded)
+    {
+        rounded = unchecked(length + PageMask) & ~PageMask;
+        return rounded >= length;
+    }
+
+    /// <summary>Whether every page of a range is mapped.</summary>
+    public bool IsMapped(uint start, uint length)
+    {
+        ulong end = (ulong)start + length;
+        for (int i = IndexAt(start); i < _regions.Count && start < end; i++)
+        {
+            if (_regions[i].Start > start)
+            {
+                return false;
+            }
+
+            start = _regions[i].End;
+        }
+
+        return start >= end;
+    }
+
+    /// <summary>Whether no page of a range is mapped.</summary>
+    public bool IsFree(uint start, uint length)
+    {
+        int index = IndexAt(start);
+        return index == _regions.Count || _regions[index].Start >= (ulong)start + length;
+    }
+
+    /// <summary>Finds room for a new mapping: at the hint if that is free, else the highest that fits.</summary>
+    /// <returns>False when there is none.</returns>
+    public bool TryFindFree(uint hint, uint length, out uint start)
+    {
+        start = hint & ~PageMask;
+        if (hint != 0 && IsValid(start, length) && IsFree(start, length))
+        {
+            return true;
+        }
+
+        uint top = MapBase;
+        for (int i = _regions.Count - 1; i >= -1; i--)
+        {
+            uint bottom = Math.Max(i >= 0 ? _regions[i].End : 0, MinAddress);
+            if (bottom < top && top - bottom >= length)
+            {
+                start = top - length;
+                return true;
+            }
+
+            top = i >= 0 ? Math.Min(top, _regions[i].Start) : top;
+        }
+
+        return false;
+    }
+
+    /// <summary>Maps zeros over whatever is there.</summary>
+    /// <param name="start">As <see cref="IsValid"/>.</param>
+    /// <param name="length">A multiple of 4096.</param>
+    /// <param name="protection">What the program may do there.</param>
+    /// <returns>ENOMEM when that is more than there is, or there are too many regions.</returns>
+    public Errno Map(uint start, uint length, SegmentFlags protection)
+    {
+        if ((protection != SegmentFlags.None && length / PageSize > MemoryPages) || _regions.Count >= MaxRegions)
+        {
+            return Errno.ENOMEM;
+        }
+
+        Unmap(start, length);
+        Insert(new(start, start + length, protection));
+        return default;
+    }
+
+    /// <summary>Takes pages away; those that are not mapped do not matter.</summary>
+    /// <param name="start">As <see cref="IsValid"/>.</param>
+    /// <param name="length">A multiple of 4096.</param>
+    public void Unmap(uint start, uint length)
+    {
+        uint end = start + length;
+        Discard(start, length);
+        for (int i = IndexAt(start); i < _regions.Count && _regions[i].Start < end;)
+        {
+            MemoryRegion region = _regions[i];
+            _regions.RemoveAt(i);
+            if (region.End > end)
+            {
+                _regions.Insert(i, region with { Start = end });
+            }
+
+            if (region.Start < start)
+            {
+                _regions.Insert(i++, region with { End = start });
+            }
+        }
+    }
+
+    /// <summary>Gives back the frames of a range; its pages are zero when they are next touched.</summary>
+    public void Discard(uint start, uint length)
+    {
+        uint end = start + length;
+        for (uint address = start; address < end && address >= start;)
+        {
+            PageTable? table = _tables[address >> DirectoryShift];
+            if (table is null)
+            {
+                // Nothing in these 4 MiB, or in what is left of them.
+                address = (address | ((1u << DirectoryShift) - 1)) + 1;
+                continue;
+            }
+
+            uint entry = table.Entries[IndexInTable(address)];
+            if (entry != 0)
+            {
+                uint frame = entry & ~PageMask;
+                _ram.Mapping.Slice(frame, (int)PageSize).Clear();
+                _frames.Free(frame);
+                SetEntry(table, address, 0);
+            }
+
+            address += PageSize;
+        }
+    }
+
+    /// <summary>Changes what the program may do with pages, all of which must be mapped.</summary>
+    /// <param name="start">As <see cref="IsValid"/>.</param>
+    /// <param name="length">A multiple of 4096.</param>
+    /// <param name="protection">What it may do from now on.</param>
+    /// <returns>ENOMEM when a page is not mapped, or there are too many regions.</returns>
+    public Errno Protect(uint start, uint length, SegmentFlags protection)
+    {
+        uint end = start + length;
+        if (!IsMapped(start, length) || _regions.Count >= MaxRegions)
+        {
+            return Errno.ENOMEM;
+        }
+
+        for (int i = IndexAt(start); i < _regions.Count && _regions[i].Start < end; i++)
+        {
+            MemoryRegion region = _regions[i];
+            if (region.Start < start)
+            {
+                _regions[i] = region with { End = start };
+                region = region with { Start = start };
+                _regions.Insert(++i, region);
+            }
+
+            if (region.End > end)
+            {
+                _regions.Insert(i + 1, region with { Start = end });
+                region = region with { End = end };
+            }
+
+            _regions[i] = region with { Protection = protection };
+        }
+
+        MergeAround(start, end);
+        PageFlags flags = LinuxProtection.Of(protection);
+        ForEachEntry(start, end, (table, address, entry) => SetEntry(table, address, (entry & ~PageMask) | (uint)flags));
+        return default;
+    }
+
+    /// <summary>Moves pages with their frames to where nothing is mapped; the old place is free then.</summary>
+    /// <returns>ENOMEM when no frame is left for a page table.</returns>
+    public Errno Move(uint from, uint to, uint length, SegmentFlags protection)
+    {
+        for (uint table = to >> DirectoryShift; table <= (to + length - 1) >> DirectoryShift; table++)
+        {
+            if (TableOf(table << DirectoryShift) is null)
+            {
+                return Errno.ENOMEM;
+            }
+        }
+
+        Insert(new(to, to + length, protection));
+        ForEachEntry(from, from + length, (table, address, entry) =>
+        {
+            SetEntry(table, address, 0);
+            uint target = to + (address - from);
+            SetEntry(_tables[target >> DirectoryShift]!, target, entry);
+        });
+        Unmap(from, length);
+        return default;
+    }
+
+    /// <summary>The region of an address.</summary>
+    public MemoryRegion? RegionAt(uint address)
+    {
+        int index = IndexAt(address);
+        return index < _regions.Count && _regions[index].Start <= address ? _regions[index] : null;
+    }
+
+    /// <summary>brk: moves the end of the heap.</summary>
+    /// <returns>The program break then, which has not moved where that was not possible.</returns>
+    public uint SetBreak(uint address)
+    {
+        if (address < _breakStart || address > KernelLayout.PageOffset - PageSize)
+        {
+            return Break;
+        }
+
+        uint oldEnd = (Break + PageMask) & ~PageMask;
+        uint newEnd = (address + PageMask) & ~PageMask;
+        if (newEnd < oldEnd)
+        {
+            Unmap(newEnd, oldEnd - newEnd);
+        }
+        else if (newEnd > oldEnd && (!IsFree(oldEnd, newEnd - oldEnd) || Map(oldEnd, newEnd - oldEnd, SegmentFlags.Read | SegmentFlags.Write) != default))
+        {
+            return Break;
+        }
+
+        Break = address;
+        return Break;
+    }
+
+    // ---- ----
+
+    private static int IndexInTable(uint address) => (int)(address / PageSize % TableEntries);
+
+    private static int InPage(uint address, int length) => (int)Math.Min((uint)length, PageSize - (address & PageMask));
+
+    /// <summary>The pages that the image has mapped for a segment.</summary>
+    private void AdoptPages(ProgramSegment segment)
+    {
+        for (uint offset = 0; offset < segment.Bytes.Length; offset += PageSize)
+        {
+            uint address = segment.Address + offset;
+            PageWalk walk = PageWalk.Walk(_ram, _directory, address);
+            PageTable table = _tables[address >> DirectoryShift] ??= new PageTable(walk.DirectoryEntry!.Value & ~PageMask);
+            table.Entries[IndexInTable(address)] = walk.TableEntry!.Value;
+        }
+    }
+
+    /// <summary>Where an address lies in the guest's memory; the page gets its frame if it has none.</summary>
+    private FaultOutcome Resolve(uint address, bool write, out uint physical)
+    {
+        physical = 0;
+        if (address >= KernelLayout.PageOffset)
+        {
+            return FaultOutcome.NotMapped;
+        }
+
+        int index = IndexAt(address);
+        if (index == _regions.Count || (_regions[index].Start > address && !TryGrowStack(index, address)))
+        {
+            return FaultOutcome.NotMapped;
+        }
+
+        MemoryRegion region = _regions[index];
+        if (!region.Allows(write))
+        {
+            return FaultOutcome.NotAllowed;
+        }
+
+        PageTable? table = TableOf(address);
+        if (table is null)
+        {
+            return FaultOutcome.OutOfMemory;
+        }
+
+        ref uint entry = ref table.Entries[IndexInTable(address)];
+        if (entry == 0)
+        {
+            if (!TryAllocate(out uint frame))
+            {
+                return FaultOutcome.OutOfMemory;
+            }
+
+            SetEntry(table, address, frame | (uint)LinuxProtection.Of(region.Protection));
+        }
+
+        physical = (entry & ~PageMask) | (address & PageMask);
+        return FaultOutcome.Mapped;
+    }
+
+    private bool TryGrowStack(int index, uint address)
+    {
+        MemoryRegion stack = _regions[index];
+        uint start = address & ~PageMask;
+        uint lowest = GuestProgram.StackTop - Math.Min(StackLimit & ~PageMask, MapBase);
+        uint below = index > 0 ? _regions[index - 1].End : 0;
+        if (!stack.GrowsDown || start < lowest || start < MinAddress || start - below < StackGuardGap || start < below)
+        {
+            return false;
+        }
+
+        _regions[index] = stack with { Start = start };
+        return true;
+    }
+
+    private bool TryAllocate(out uint frame)
+    {
+        frame = 0;
+        if (_frames.FreeCount == 0)
+        {
+            IsOutOfMemory = true;
+            return false;
+        }
+
+        frame = _frames.Allocate();
+        return true;
+    }
+
+    /// <summary>The table for an address; null when no frame is left for it. A frame that has become a table stays one.</summary>
+    private PageTable? TableOf(uint address)
+    {
+        uint index = address >> DirectoryShift;
+        if (_tables[index] is null && TryAllocate(out uint frame))
+        {
+            _tables[index] = new PageTable(frame);
+            _updates.Enqueue((KernelLayout.PageOffset + _directory + (index * sizeof(uint)), frame | (uint)LinuxProtection.PageTable));
+        }
+
+        return _tables[index];
+    }
+
+    private void SetEntry(PageTable table, uint address, uint value)
+    {
+        int index = IndexInTable(address);
+        if (table.Entries[index] != value)
+        {
+            table.Entries[index] = value;
+            _updates.Enqueue((KernelLayout.PageOffset + table.Frame + ((uint)index * sizeof(uint)), value));
+        }
+    }
+
+    private void ForEachEntry(uint start, uint end, Action<PageTable, uint, uint> action)
+    {
+        for (uint address = start; address < end && address >= start;)
+        {
+            if (_tables[address >> DirectoryShift] is not PageTable table)
+            {
+                address = (address | ((1u << DirectoryShift) - 1)) + 1;
+                continue;
+            }
+
+            if (table.Entries[IndexInTable(address)] is uint entry and not 0)
+            {
+                action(table, address, entry);
+            }
+
+            address += PageSize;
+        }
+    }
+
+    /// <summary>Index of the first region that ends above an address.</summary>
+    private int IndexAt(uint address)
+    {
+        int low = 0;
+        int high = _regions.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (_regions[middle].End <= address)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
+
+    /// <summary>Adds a region where nothing is.</summary>
+    private void Insert(MemoryRegion region)
+    {
+        _regions.Insert(IndexAt(region.Start), region);
+        MergeAround(region.Start, region.End);
+    }
+
+    /// <summary>Makes one of neighbours that are alike.</summary>
+    private void MergeAround(uint start, uint end)
+    {
+        int index = Math.Max(IndexAt(start) - 1, 0);
+        while (index + 1 < _regions.Count && _regions[index].Start <= end)
+        {
+            MemoryRegion first = _regions[index];
+            MemoryRegion second = _regions[index + 1];
+            if (first.End == second.Start && first.Protection == second.Protection && first.GrowsDown == second.GrowsDown)
+            {
+                _regions[index] = first with { End = second.End };
+                _regions.RemoveAt(index + 1);
+            }
+            else
+            {
+                index++;
+            }
+        }
+    }
+
+    /// <summary>A page table of the guest, as it will be.</summary>
+    /// <param name="Frame">Guest-physical address of the table.</param>
+    private sealed record PageTable(uint Frame)
+    {
+        public uint[] Entries { get; } = new uint[TableEntries];
+    }
+}

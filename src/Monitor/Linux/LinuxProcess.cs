@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+
+using System.Text;
+using Kvmsys.Guest;
+using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Programs;
+using Kvmsys.Monitor.Machine;
+
+namespace Kvmsys.Monitor.Linux;
+
+/// <summary>
+/// A program of Linux's on the guest's kernel: its memory, files and signals, and what becomes of its system calls and exceptions. The
+/// kernel answers what it can; the rest comes here.
+/// </summary>
+internal sealed class LinuxProcess : IGuestService, IDisposable
+{
+    private readonly GuestRam _ram;
+    private readonly AddressSpace _memory;
+    private readonly FileTable _files;
+    private readonly SignalState _signals = new();
+    private readonly SignalFrame _frame;
+    private readonly SystemCalls _calls;
+    private readonly Action<string> _warn;
+    private readonly HashSet<uint> _missing = [];
+
+    /// <summary>The process of a guest that has not run yet.</summary>
+    /// <param name="guest">The guest.</param>
+    /// <param name="program">Its program.</param>
+    /// <param name="ram">The guest's memory, with the image in it.</param>
+    /// <param name="task">Who the program is.</param>
+    /// <param name="options">How it is run.</param>
+    /// <exception cref="Native.KvmException">A folder cannot be opened.</exception>
+    public LinuxProcess(I386Guest guest, GuestProgram program, GuestRam ram, TaskIdentity task, ProcessOptions options)
+    {
+        _ram = ram;
+        _warn = options.Warn;
+        _memory = new AddressSpace(guest, program, ram);
+        _files = new FileTable(options.WorkingDirectory, options.ReadOnlyFolders);
+        ThreadAreas areas = new(_memory, ram);
+        SymbolTable symbols = guest.Image.Symbols;
+        _frame = new SignalFrame(_memory, _signals, areas, symbols.AddressOf("__kernel_sigreturn"), symbols.AddressOf("__kernel_rt_sigreturn"));
+        _calls = new SystemCalls(
+            new MemoryCalls(_memory, _files),
+            new FileCalls(_memory, _files, _signals, Encoding.UTF8.GetBytes(options.FullPath)),
+            new TimeCalls(_memory),
+            new SignalCalls(_memory, _signals, _frame, task),
+            new ProcessCalls(_memory, task, new Random(options.Seed)),
+            areas);
+    }
+
+    /// <summary>The signal that has ended the program; 0 when none has.</summary>
+    public int FatalSignal { get; private set; }
+
+    /// <summary>The program's memory.</summary>
+    public AddressSpace Memory => _memory;
+
+    /// <inheritdoc/>
+    public StopReason? Serve(ushort port, uint value, IVcpu vcpu)
+    {
+        StopReason? stop = port switch
+        {
+            MonitorPort.PageFault => ServePageFault(value),
+            MonitorPort.SystemCall => ServeSystemCall(SavedRegisters.OfSystemCall(_ram, value), vcpu),
+            MonitorPort.Fault => ServeException(value, vcpu),
+            MonitorPort.BadReturn => EndBy(Signals.Segv),
+            MonitorPort.MoreUpdates => null,
+            _ => StopReason.Crash,
+        };
+        _memory.WriteUpdates();
+        return stop;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _files.Dispose();
+
+    private StopReason? ServePageFault(uint frame)
+    {
+        const uint write = 2;
+        uint physical = KernelLayout.Physical(frame);
+        uint address = _ram.Read<uint>(KernelLayout.Physical(KernelLayout.TaskStruct) + TaskStruct.Cr2);
+        bool isWrite = (_ram.Read<uint>(physical + FaultFrame.ErrorCode) & write) != 0;
+        switch (_memory.Touch(address, isWrite))
+        {
+            case FaultOutcome.Mapped:
+                _ram.Write(physical + FaultFrame.Vector, FaultFrame.Handled);
+                return null;
+            case FaultOutcome.OutOfMemory:
+                return EndByMemory();
+            default:
+                return null;
+        }
+    }
+
+    private StopReason? ServeSystemCall(SavedRegisters registers, IVcpu vcpu)
+    {
+        uint number = registers[PtRegs.OrigEax];
+        CallContext call = new(registers, vcpu);
+        if (_calls[number] is Func<CallContext, Answer> serve)
+        {
+            registers[PtRegs.Eax] = serve(call).Eax;
+        }
+        else
+        {
+            registers[PtRegs.Eax] = unchecked((uint)-LinuxErrno.Enosys);
+            Miss(number);
+        }
+
+        if (call.Stop is StopReason stop)
+        {
+            return stop;
+        }
+
+        if (_memory.IsOutOfMemory)
+        {
+            return EndByMemory();
+        }
+
+        // Only IRET can give back every register, as a handler's return and its call need it.
+        if (_signals.HasDeliverable || number is (uint)Syscall.sigreturn or (uint)Syscall.rt_sigreturn)
+        {
+            uint flags = KernelLayout.Physical(KernelLayout.ThreadUnion) + ThreadInfo.Flags;
+            _ram.Write(flags, _ram.Read<uint>(flags) | ThreadInfo.Iret);
+        }
+
+        return Deliver(registers, vcpu);
+    }
+
+    private StopReason? ServeException(uint frame, IVcpu vcpu)
+    {
+        SavedRegisters registers = SavedRegisters.OfException(_ram, frame);
+        if ((registers[PtRegs.Cs] & 3) == 0)
+        {
+            return StopReason.Crash;
+        }
+
+        uint physical = KernelLayout.Physical(frame);
+        uint vector = _ram.Read<uint>(physical + FaultFrame.Vector);
+        uint error = _ram.Read<uint>(physical + FaultFrame.ErrorCode);
+        uint cr2 = _ram.Read<uint>(KernelLayout.Physical(KernelLayout.TaskStruct) + TaskStruct.Cr2);
+        bool isMapped = _memory.RegionAt(cr2) is not null;
+        if (ExceptionSignal.Of(vector, error, registers[PtRegs.Eip], cr2, isMapped, vcpu) is not SignalInfo info)
+        {
+            return StopReason.Crash;
+        }
+
+        _signals.Force(info);
+        return Deliver(registers, vcpu);
+    }
+
+    /// <summary>Lets handlers run, the last that was sent first, as each is entered on top of the one before.</summary>
+    private StopReason? Deliver(SavedRegisters registers, IVcpu vcpu)
+    {
+        while (_signals.TryTake(out SignalInfo info))
+        {
+            SignalAction action = _signals[info.Number];
+            if (action.Handler == SignalAction.Ignore || (action.Handler == SignalAction.Default && Signals.IsIgnoredByDefault(info.Number)))
+            {
+                continue;
+            }
+
+            if (action.Handler == SignalAction.Default)
+            {
+                if (Signals.StopsProgram(info.Number))
+                {
+                    _warn($"the program stops itself by {Signals.NameOf(info.Number)}; nobody would continue it, so it goes on");
+                    continue;
+                }
+
+                return EndBy(info.Number);
+            }
+
+            if (!_frame.TryEnter(info, registers, vcpu))
+            {
+                if (_memory.IsOutOfMemory)
+                {
+                    return EndByMemory();
+                }
+
+                if (info.Number == Signals.Segv)
+                {
+                    return EndBy(Signals.Segv);
+                }
+
+                _signals.Force(SignalInfo.FromKernel(Signals.Segv));
+            }
+        }
+
+        if (_signals.SavedMask is ulong mask)
+        {
+            _signals.Blocked = mask;
+            _signals.SavedMask = null;
+        }
+
+        return null;
+    }
+
+    private StopReason EndBy(int signal)
+    {
+        FatalSignal = signal;
+        return StopReason.Signal;
+    }
+
+    private StopReason EndByMemory()
+    {
+        _warn($"the guest's memory, {_memory.MemoryPages >> 8} MiB, is all in use, and the program is killed as Linux would kill it. Cure: give it more by --memory.");
+        return EndBy(Signals.Kill);
+    }
+
+    private void Miss(uint number)
+    {
+        if (_missing.Add(number))
+        {
+            string name = Enum.IsDefined((Syscall)number) ? $"{(Syscall)number} ({number})" : $"{number}";
+            _warn($"the program makes system call {name}, which is not there: -ENOSYS");
+        }
+    }
+}

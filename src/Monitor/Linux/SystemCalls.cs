@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+
+using Kvmsys.Guest.Kernel;
+
+namespace Kvmsys.Monitor.Linux;
+
+/// <summary>Which system call is served by what. All else is -ENOSYS.</summary>
+internal sealed class SystemCalls
+{
+    private readonly Func<CallContext, Answer>?[] _handlers = new Func<CallContext, Answer>?[SyscallNumber.Count];
+
+    /// <summary>The table over a program's state.</summary>
+    public SystemCalls(MemoryCalls memory, FileCalls files, TimeCalls time, SignalCalls signals, ProcessCalls process, ThreadAreas areas)
+    {
+        Serve(Syscall.read, files.Read);
+        Serve(Syscall.write, files.Write);
+        Serve(Syscall.open, files.Open);
+        Serve(Syscall.close, files.Close);
+        Serve(Syscall.waitpid, ProcessCalls.Wait);
+        Serve(Syscall.time, time.Time);
+        Serve(Syscall.lseek, files.Lseek);
+        Serve(Syscall.pause, signals.Pause);
+        Serve(Syscall.access, files.Access);
+        Serve(Syscall.kill, signals.Kill);
+        Serve(Syscall.dup, files.Dup);
+        Serve(Syscall.times, time.Times);
+        Serve(Syscall.brk, memory.Brk);
+        Serve(Syscall.signal, signals.Signal);
+        Serve(Syscall.ioctl, files.Ioctl);
+        Serve(Syscall.fcntl, files.Fcntl);
+        Serve(Syscall.umask, files.Umask);
+        Serve(Syscall.dup2, files.Dup2);
+        Serve(Syscall.sigaction, signals.Sigaction);
+        Serve(Syscall.sigsuspend, signals.Sigsuspend);
+        Serve(Syscall.sigpending, signals.Sigpending);
+        Serve(Syscall.setrlimit, process.Setrlimit);
+        Serve(Syscall.getrlimit, call => process.Getrlimit(call, old: true));
+        Serve(Syscall.getrusage, time.Getrusage);
+        Serve(Syscall.gettimeofday, time.Gettimeofday);
+        Serve(Syscall.readlink, files.Readlink);
+        Serve(Syscall.mmap, memory.OldMmap);
+        Serve(Syscall.munmap, memory.Munmap);
+        Serve(Syscall.getpriority, ProcessCalls.Getpriority);
+        Serve(Syscall.wait4, ProcessCalls.Wait);
+        Serve(Syscall.sysinfo, process.Sysinfo);
+        Serve(Syscall.sigreturn, signals.Sigreturn);
+        Serve(Syscall.uname, process.Uname);
+        Serve(Syscall.mprotect, memory.Mprotect);
+        Serve(Syscall.sigprocmask, signals.Sigprocmask);
+        Serve(Syscall.getpgid, process.Getpgid);
+        Serve(Syscall.personality, ProcessCalls.Personality);
+        Serve(Syscall._llseek, files.Llseek);
+        Serve(Syscall.readv, files.Readv);
+        Serve(Syscall.writev, files.Writev);
+        Serve(Syscall.getsid, process.Getpgid);
+        Serve(Syscall.nanosleep, time.Nanosleep);
+        Serve(Syscall.mremap, memory.Mremap);
+        Serve(Syscall.poll, files.Poll);
+        Serve(Syscall.prctl, process.Prctl);
+        Serve(Syscall.rt_sigreturn, signals.RtSigreturn);
+        Serve(Syscall.rt_sigaction, signals.RtSigaction);
+        Serve(Syscall.rt_sigprocmask, signals.RtSigprocmask);
+        Serve(Syscall.rt_sigpending, signals.RtSigpending);
+        Serve(Syscall.rt_sigtimedwait, call => signals.RtSigtimedwait(call, wide: false));
+        Serve(Syscall.rt_sigqueueinfo, call => signals.Queue(call, signals.IsSelf(call.Ebx), call.Ecx, call.Edx));
+        Serve(Syscall.rt_sigsuspend, signals.RtSigsuspend);
+        Serve(Syscall.pread64, files.Pread64);
+        Serve(Syscall.getcwd, files.Getcwd);
+        Serve(Syscall.sigaltstack, signals.Sigaltstack);
+        Serve(Syscall.ugetrlimit, call => process.Getrlimit(call, old: false));
+        Serve(Syscall.mmap2, memory.Mmap2);
+        Serve(Syscall.stat64, files.Stat64);
+        Serve(Syscall.lstat64, files.Lstat64);
+        Serve(Syscall.fstat64, files.Fstat64);
+        Serve(Syscall.getgroups32, ProcessCalls.Getgroups);
+        Serve(Syscall.getresuid32, process.Getresuid);
+        Serve(Syscall.getresgid32, process.Getresgid);
+        Serve(Syscall.madvise, memory.Madvise);
+        Serve(Syscall.getdents64, files.Getdents64);
+        Serve(Syscall.fcntl64, files.Fcntl);
+        Serve(Syscall.tkill, signals.Tkill);
+        Serve(Syscall.futex, call => process.Futex(call, wide: false));
+        Serve(Syscall.sched_getaffinity, process.SchedGetaffinity);
+        Serve(Syscall.set_thread_area, areas.Set);
+        Serve(Syscall.get_thread_area, areas.Get);
+        Serve(Syscall.set_tid_address, process.SetTidAddress);
+        Serve(Syscall.clock_gettime, call => time.ClockGettime(call, wide: false));
+        Serve(Syscall.clock_getres, call => time.ClockGetres(call, wide: false));
+        Serve(Syscall.clock_nanosleep, call => time.ClockNanosleep(call, wide: false));
+        Serve(Syscall.tgkill, signals.Tgkill);
+        Serve(Syscall.openat, files.Openat);
+        Serve(Syscall.fstatat64, files.Fstatat64);
+        Serve(Syscall.readlinkat, files.Readlinkat);
+        Serve(Syscall.faccessat, files.Faccessat);
+        Serve(Syscall.ppoll, call => files.Ppoll(call, wide: false));
+        Serve(Syscall.set_robust_list, ProcessCalls.SetRobustList);
+        Serve(Syscall.dup3, files.Dup3);
+        Serve(Syscall.rt_tgsigqueueinfo, call => signals.Queue(call, signals.IsSelf(call.Ebx) && signals.IsSelf(call.Ecx), call.Edx, call.Esi));
+        Serve(Syscall.prlimit64, process.Prlimit64);
+        Serve(Syscall.getrandom, process.Getrandom);
+        Serve(Syscall.statx, files.Statx);
+        Serve(Syscall.rseq, process.Rseq);
+        Serve(Syscall.clock_gettime64, call => time.ClockGettime(call, wide: true));
+        Serve(Syscall.clock_getres_time64, call => time.ClockGetres(call, wide: true));
+        Serve(Syscall.clock_nanosleep_time64, call => time.ClockNanosleep(call, wide: true));
+        Serve(Syscall.ppoll_time64, call => files.Ppoll(call, wide: true));
+        Serve(Syscall.rt_sigtimedwait_time64, call => signals.RtSigtimedwait(call, wide: true));
+        Serve(Syscall.futex_time64, call => process.Futex(call, wide: true));
+        Serve(Syscall.faccessat2, files.Faccessat);
+    }
+
+    /// <summary>What serves a system call; null for nothing.</summary>
+    public Func<CallContext, Answer>? this[uint number] => number < (uint)_handlers.Length ? _handlers[number] : null;
+
+    private void Serve(Syscall number, Func<CallContext, Answer> handler) => _handlers[(int)number] = handler;
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime.InteropServices;
+using Kvmsys.Native.Linux;
+
+namespace Kvmsys.Monitor.Linux;
+
+/// <summary>The system calls about time: the host's clocks.</summary>
+/// <param name="memory">The program's memory.</param>
+internal sealed class TimeCalls(AddressSpace memory)
+{
+    private const int Realtime = 0;
+    private const int Monotonic = 1;
+    private const int ProcessCpuTime = 2;
+    private const int ThreadCpuTime = 3;
+    private const int LastClock = 11;
+    private const uint Absolute = 1;
+    private const int TicksPerSecond = 100;
+
+    /// <summary>clock_gettime, and clock_gettime64.</summary>
+    public Answer ClockGettime(CallContext call, bool wide)
+    {
+        int error = Clock.Read(HostClock(call.Ebx), out long seconds, out long nanoseconds);
+        return error != 0 ? error : GuestTime.Write(memory, call.Ecx, wide, seconds, nanoseconds);
+    }
+
+    /// <summary>clock_getres, and clock_getres_time64.</summary>
+    public Answer ClockGetres(CallContext call, bool wide)
+    {
+        int error = Clock.ReadResolution(HostClock(call.Ebx), out long seconds, out long nanoseconds);
+        return error != 0 ? error : call.Ecx == 0 ? 0 : GuestTime.Write(memory, call.Ecx, wide, seconds, nanoseconds);
+    }
+
+    /// <summary>gettimeofday.</summary>
+    public Answer Gettimeofday(CallContext call)
+    {
+        _ = Clock.Read(Realtime, out long seconds, out long nanoseconds);
+        const int nanosecondsPerMicrosecond = 1000;
+        if (call.Ebx != 0 && !memory.TryWrite(call.Ebx, new Timeval((int)seconds, (int)(nanoseconds / nanosecondsPerMicrosecond))))
+        {
+            return Errno.EFAULT;
+        }
+
+        // struct timezone: Linux has none either.
+        return call.Ecx == 0 ? 0 : Answer.FaultUnless(memory.TryWrite(call.Ecx, 0UL));
+    }
+
+    /// <summary>time.</summary>
+    public Answer Time(CallContext call)
+    {
+        _ = Clock.Read(Realtime, out long seconds, out _);
+        return call.Ebx == 0 ? (uint)seconds : Answer.FaultUnless(memory.TryWrite(call.Ebx, (uint)seconds), (uint)seconds);
+    }
+
+    /// <summary>nanosleep.</summary>
+    public Answer Nanosleep(CallContext call)
+    {
+        Errno error = GuestTime.Read(memory, call.Ebx, wide: false, out TimeSpan time);
+        return error != default ? error : Sleep(call, time);
+    }
+
+    /// <summary>clock_nanosleep, and clock_nanosleep_time64.</summary>
+    public Answer ClockNanosleep(CallContext call, bool wide)
+    {
+        Errno error = GuestTime.Read(memory, call.Edx, wide, out TimeSpan time);
+        if (error != default)
+        {
+            return error;
+        }
+
+        int clock = HostClock(call.Ebx);
+        int refused = Clock.Read(clock, out long seconds, out long nanoseconds);
+        if (refused != 0 || clock == ThreadCpuTime)
+        {
+            return refused != 0 ? refused : Errno.EINVAL;
+        }
+
+        if ((call.Ecx & Absolute) != 0)
+        {
+            time -= TimeSpan.FromSeconds(seconds) + TimeSpan.FromTicks(nanoseconds / TimeSpan.NanosecondsPerTick);
+        }
+
+        return time > TimeSpan.Zero ? Sleep(call, time) : 0;
+    }
+
+    /// <summary>times: the CPU's time of the one thread, all of it the program's.</summary>
+    public Answer Times(CallContext call)
+    {
+        _ = Clock.Read(ThreadCpuTime, out long seconds, out long nanoseconds);
+        if (call.Ebx != 0 && !memory.TryWrite(call.Ebx, new Tms(Ticks(seconds, nanoseconds), 0, 0, 0)))
+        {
+            return Errno.EFAULT;
+        }
+
+        _ = Clock.Read(Monotonic, out seconds, out nanoseconds);
+        return Ticks(seconds, nanoseconds);
+    }
+
+    /// <summary>getrusage: the CPU's time; Linux counts more.</summary>
+    public Answer Getrusage(CallContext call)
+    {
+        const int size = 72;
+        const int children = -1;
+        const int thread = 1;
+        if ((int)call.Ebx is not (0 or children or thread))
+        {
+            return Errno.EINVAL;
+        }
+
+        Span<byte> usage = stackalloc byte[size];
+        usage.Clear();
+        if ((int)call.Ebx != children)
+        {
+            _ = Clock.Read(ThreadCpuTime, out long seconds, out long nanoseconds);
+            MemoryMarshal.Write(usage, new Timeval((int)seconds, (int)(nanoseconds / 1000)));
+        }
+
+        return Answer.FaultUnless(memory.TryWrite(call.Ecx, usage));
+    }
+
+    /// <summary>A clock's number at the host: the process's CPU time is that of the vCPU's thread. A negative number would be another process's.</summary>
+    private static int HostClock(uint clock) => clock switch
+    {
+        ProcessCpuTime => ThreadCpuTime,
+        <= LastClock => (int)clock,
+        _ => int.MaxValue,
+    };
+
+    private static Answer Sleep(CallContext call, TimeSpan time) => call.Wait([], time) ? 0 : Errno.EINTR;
+
+    private static uint Ticks(long seconds, long nanoseconds) => (uint)((seconds * TicksPerSecond) + (nanoseconds * TicksPerSecond / 1_000_000_000));
+
+    private readonly record struct Timeval(int Seconds, int Microseconds);
+
+    private readonly record struct Tms(uint User, uint System, uint ChildrenUser, uint ChildrenSystem);
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime.CompilerServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Kvmsys.Native.Linux;
+
+/// <summary>An open file whose calls a monitor makes for a guest.</summary>
+/// <remarks>Each call answers as the kernel does, a result or an error number negated, since the guest is told just that.</remarks>
+public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
+{
+    private OpenFile(int descriptor, bool ownsHandle)
+        : base(ownsHandle) => SetHandle(descriptor);
+
+    /// <summary>Its number.</summary>
+    public int Descriptor => (int)handle;
+
+    /// <summary>One of the descriptors that the process was started with; it is not closed with this object.</summary>
+    public static OpenFile Standard(int descriptor) => new(descriptor, ownsHandle: false);
+
+    /// <summary>Opens a directory, for <see cref="OpenBeneath"/>.</summary>
+    /// <exception cref="KvmException">There is none (ENOENT, ENOTDIR, EACCES).</exception>
+    public static OpenFile Directory(string path)
+    {
+        int fd = Libc.Open(path, Libc.ORdonly | Libc.ODirectory | Libc.OCloexec | Libc.OPath);
+        return fd >= 0 ? new(fd, ownsHandle: true) : throw new KvmException("open", Libc.LastErrno, path);
+    }
+
+    /// <summary>Opens a file below this directory; no symbolic link and no ".." leads out of it.</summary>
+    /// <remarks>openat2(2) with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS.</remarks>
+    /// <param name="path">Relative path, without the final zero.</param>
+    /// <param name="flags">O_ flags.</param>
+    /// <param name="file">The file.</param>
+    /// <returns>0, or an error number negated; EXDEV when the path leads out.</returns>
+    public int OpenBeneath(ReadOnlySpan<byte> path, int flags, out OpenFile? file)
+    {
+        Libc.OpenHow how = new()
+        {
+            Flags = (ulong)(flags | Libc.OCloexec),
+            Resolve = Libc.ResolveBeneath | Libc.ResolveNoMagiclinks,
+        };
+        byte[] terminated = [.. path, 0];
+        long fd;
+
+        // SAFETY: the kernel reads the path up to its zero, and the structure of the size that is given.
+        fixed (byte* pointer = terminated)
+        {
+            fd = Libc.Syscall(Libc.SysOpenat2, this, (nint)pointer, (nint)(&how), sizeof(Libc.OpenHow));
+        }
+
+        file = fd >= 0 ? new((int)fd, ownsHandle: true) : null;
+        return fd >= 0 ? 0 : -(int)Libc.LastErrno;
+    }
+
+    /// <summary>read(2).</summary>
+    public int Read(Span<byte> bytes)
+    {
+        // SAFETY: the kernel writes at most the span's bytes.
+        fixed (byte* pointer = bytes)
+        {
+            return Answer(Libc.Read(this, pointer, (nuint)bytes.Length));
+        }
+    }
+
+    /// <summary>pread(2).</summary>
+    public int ReadAt(Span<byte> bytes, long offset)
+    {
+        // SAFETY: the kernel writes at most the span's bytes.
+        fixed (byte* pointer = bytes)
+        {
+            return Answer(Libc.Pread(this, pointer, (nuint)bytes.Length, offset));
+        }
+    }
+
+    /// <summary>write(2).</summary>
+    public int Write(ReadOnlySpan<byte> bytes)
+    {
+        // SAFETY: the kernel reads at most the span's bytes.
+        fixed (byte* pointer = bytes)
+        {
+            return Answer(Libc.Write(this, pointer, (nuint)bytes.Length));
+        }
+    }
+
+    /// <summary>lseek(2).</summary>
+    public long Seek(long offset, int whence)
+    {
+        long result = Libc.Lseek(this, offset, whence);
+        return result >= 0 ? result : -(int)Libc.LastErrno;
+    }
+
+    /// <summary>F_GETFL of fcntl(2): O_ flags.</summary>
+    public int StatusFlags => Answer(Libc.Fcntl(this, Libc.FGetfl));
+
+    /// <summary>ioctl(2) with a structure.</summary>
+    /// <param name="request">One that reads or writes at most the structure's bytes.</param>
+    /// <param name="argument">The structure.</param>
+    public int Ioctl(uint request, Span<byte> argument)
+    {
+        // SAFETY: the caller answers for the request's size.
+        fixed (byte* pointer = argument)
+        {
+            return Answer(Libc.Ioctl(this, request, pointer));
+        }
+    }
+
+    /// <summary>statx(2) of this file.</summary>
+    public int Stat(out Statx status)
+    {
+        Unsafe.SkipInit(out status);
+        byte empty = 0;
+
+        // SAFETY: the kernel reads an empty path and writes one structure.
+        fixed (Statx* pointer = &status)
+        {
+            return Answer((nint)Libc.Syscall(Libc.SysStatx, this, (nint)(&empty), Libc.AtEmptyPath, (nint)Libc.StatxBasicStats, (nint)pointer));
+        }
+    }
+
+    /// <summary>readlinkat(2) of this file, which is a symbolic link opened with O_PATH and O_NOFOLLOW.</summary>
+    public int ReadLink(Span<byte> target)
+    {
+        byte empty = 0;
+
+        // SAFETY: the kernel reads an empty path and writes at most the span's bytes.
+        fixed (byte* pointer = target)
+        {
+            return Answer(Libc.Readlinkat(this, &empty, pointer, (nuint)target.Length));
+        }
+    }
+
+    /// <summary>getdents64(2); its records are alike on all architectures.</summary>
+    public int ReadDirectory(Span<byte> records)
+    {
+        // SAFETY: the kernel writes at most the span's bytes.
+        fixed (byte* pointer = records)
+        {
+            return Answer((nint)Libc.Syscall(Libc.SysGetdents64, this, (nint)pointer, records.Length));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle() => Libc.Close(handle) == 0;
+
+    private static int Answer(nint result) => result >= 0 ? (int)result : -(int)Libc.LastErrno;
+}
