@@ -10,7 +10,8 @@ namespace Kvmsys.Guest.Vsyscall;
 
 /// <summary>
 /// The page at 0xffffe000 through which programs enter the kernel by whatever way is the fastest on their CPU, as Linux 2.6.12 lays it out:
-/// __kernel_vsyscall at 0x400, __kernel_sigreturn at 0x420, __kernel_rt_sigreturn at 0x440.
+/// __kernel_vsyscall at 0x400, __kernel_sigreturn at 0x420, __kernel_rt_sigreturn at 0x440. The whole of it is a shared object, which tells
+/// C libraries and debuggers what is there, and unwinders the way out of every instruction.
 /// </summary>
 public sealed class VsyscallPage
 {
@@ -40,7 +41,7 @@ public sealed class VsyscallPage
     /// <summary>How the page enters the kernel.</summary>
     public VsyscallVariant Variant { get; }
 
-    /// <summary>The page.</summary>
+    /// <summary>The page: linux-gate.so.1 with its section headers, then zeros.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
 
     /// <summary>Bytes of the code at <see cref="Entry"/>.</summary>
@@ -59,30 +60,32 @@ public sealed class VsyscallPage
     /// <summary>Builds the page.</summary>
     public static VsyscallPage Build(VsyscallVariant variant)
     {
-        byte[] bytes = new byte[PageTableBuilder.PageSize];
         List<Symbol> symbols = [];
-        int entryLength = Place(EntryOffset, "__kernel_vsyscall", variant == VsyscallVariant.Sysenter ? EnterBySysenter : EnterByInt80);
-        Place(SigreturnOffset, "__kernel_sigreturn", code =>
+        VsyscallRoutine entry = Assemble(
+            EntryOffset,
+            "__kernel_vsyscall",
+            variant == VsyscallVariant.Sysenter ? EnterBySysenter : EnterByInt80);
+        VsyscallRoutine sigreturn = Assemble(SigreturnOffset, "__kernel_sigreturn", code =>
         {
             code.Asm.pop(eax);
             code.Asm.mov(eax, SyscallSigreturn);
             code.Asm.@int(0x80);
         });
-        Place(RtSigreturnOffset, "__kernel_rt_sigreturn", code =>
+        VsyscallRoutine rtSigreturn = Assemble(RtSigreturnOffset, "__kernel_rt_sigreturn", code =>
         {
             code.Asm.mov(eax, SyscallRtSigreturn);
             code.Asm.@int(0x80);
         });
-        return new VsyscallPage(variant, bytes, symbols, entryLength);
+        byte[] bytes = new byte[PageTableBuilder.PageSize];
+        LinuxGate.Build(variant, Base, entry, sigreturn, rtSigreturn).CopyTo(bytes, 0);
+        return new VsyscallPage(variant, bytes, symbols, entry.Code.Length);
 
-        int Place(int offset, string name, Action<CodeUnit> emit)
+        VsyscallRoutine Assemble(int offset, string name, Action<CodeUnit> emit)
         {
             TextSection routine = new(Base + (uint)offset, capacity: TextSection.Alignment);
             routine.Add(name, emit);
-            byte[] code = routine.ToArray();
-            code.CopyTo(bytes, offset);
             symbols.AddRange(routine.Symbols);
-            return code.Length;
+            return new VsyscallRoutine(name, routine.Address, routine.ToArray());
         }
     }
 
