@@ -97,6 +97,15 @@ and make sure that dotnet is on the PATH."
     fi
 }
 
+# The programs by which the no-device tier has the vsyscall page judged.
+need_tools() {
+    local tool missing=()
+    for tool in readelf:binutils eu-elflint:elfutils file:file gdb:gdb; do
+        type -P "${tool%:*}" >/dev/null || missing+=("${tool#*:}")
+    done
+    [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+}
+
 need_lab() { # MACHINE...
     local missing
     missing=$(for machine; do lab/lab.sh --machine "$machine" --missing; done | xargs -n 1 | sort -u | xargs)

@@ -149,6 +149,9 @@ mkdir -p "$LOGS"
 build
 step "build the tests" dotnet build Kvmsys.sln --configuration Release
 step "check the format" dotnet format --verify-no-changes --no-restore
+if [[ " $* " == *" no-device "* ]]; then
+    need_tools
+fi
 if [ "$*" != no-device ]; then
     need_lab "${MACHINES[@]}"
     for project in AnyKvm I386Guest; do
