@@ -153,7 +153,8 @@ internal sealed class I386Kernel
             Ldtr = unusable,
             Gdtr = new(KernelLayout.Gdt, Gdt.Size - 1),
             Idtr = new(KernelLayout.Idt, Idt.Size - 1),
-            Cr0 = Cr0.ProtectionEnable | Cr0.MonitorCoprocessor | Cr0.ExtensionType | Cr0.NumericError | Cr0.WriteProtect | Cr0.Paging,
+            Cr0 = Cr0.ProtectionEnable | Cr0.MonitorCoprocessor | Cr0.ExtensionType | Cr0.NumericError | Cr0.WriteProtect | Cr0.AlignmentMask
+                | Cr0.Paging,
             Cr3 = pageDirectory,
             Cr4 = Cr4.PageSizeExtensions | Cr4.OsFxsr | Cr4.OsXmmExcpt,
             Eip = start,

@@ -8,6 +8,9 @@ namespace Kvmsys.Monitor.Linux;
 /// <param name="Eax">The register.</param>
 internal readonly record struct Answer(uint Eax)
 {
+    /// <summary>-ERESTARTSYS: a signal came first. A program never sees it.</summary>
+    public static Answer Restart { get; } = -512;
+
     /// <summary>A value; one below 0 is an error number negated.</summary>
     public static implicit operator Answer(int value) => new((uint)value);
 

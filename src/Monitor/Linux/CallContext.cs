@@ -9,7 +9,7 @@ namespace Kvmsys.Monitor.Linux;
 /// <summary>A system call while it is served.</summary>
 /// <param name="Registers">The program's registers.</param>
 /// <param name="Vcpu">The vCPU that waits.</param>
-internal sealed record CallContext(SavedRegisters Registers, IVcpu Vcpu)
+internal sealed record CallContext(ProgramRegisters Registers, IVcpu Vcpu)
 {
     /// <summary>First argument.</summary>
     public uint Ebx => Registers[PtRegs.Ebx];
@@ -33,7 +33,7 @@ internal sealed record CallContext(SavedRegisters Registers, IVcpu Vcpu)
     public StopReason? Stop { get; private set; }
 
     /// <summary>Waits until a file is ready.</summary>
-    /// <returns>False when the machine is to stop meanwhile.</returns>
+    /// <returns>False when somebody interrupts it.</returns>
     public bool Wait(OpenFile file, PollEvents events)
     {
         Span<PolledFile> files = [new(file, events)];
@@ -43,10 +43,11 @@ internal sealed record CallContext(SavedRegisters Registers, IVcpu Vcpu)
     /// <summary>Waits until files are ready or the time is over.</summary>
     /// <param name="files">The files; none to wait for the time alone.</param>
     /// <param name="time">How long at most; null for ever.</param>
-    /// <returns>False when the machine is to stop meanwhile.</returns>
+    /// <returns>False when somebody interrupts it.</returns>
     public bool Wait(Span<PolledFile> files, TimeSpan? time)
     {
-        Stop ??= Vcpu.Wait(files, time);
-        return Stop is null;
+        bool done = Vcpu.Wait(files, time, out StopReason? stop);
+        Stop = stop;
+        return done;
     }
 }

@@ -96,6 +96,19 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
     /// <summary>close.</summary>
     public Answer Close(CallContext call) => files.Close((int)call.Ebx);
 
+    /// <summary>pipe.</summary>
+    public Answer Pipe(CallContext call) => Pipe(call.Ebx, 0);
+
+    /// <summary>pipe2.</summary>
+    public Answer Pipe2(CallContext call) => Pipe(call.Ebx, (int)call.Ecx);
+
+    /// <summary>chdir, to what is below a granted folder.</summary>
+    public Answer Chdir(CallContext call)
+    {
+        Errno error = memory.ReadString(call.Ebx, PathMax, out byte[] name);
+        return error != default ? error : files.ChangeDirectory(name);
+    }
+
     /// <summary>dup.</summary>
     public Answer Dup(CallContext call) => files[(int)call.Ebx] is GuestFile file ? files.Add(file, 0, closeOnExec: false) : Errno.EBADF;
 
@@ -242,7 +255,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         return Poll(call, milliseconds < 0 ? null : TimeSpan.FromMilliseconds(milliseconds));
     }
 
-    /// <summary>ppoll and ppoll_time64. Nobody else sends signals, so that the mask makes no difference while it waits.</summary>
+    /// <summary>ppoll and ppoll_time64. The mask is not taken: what interrupts the wait is what interrupts the program.</summary>
     /// <param name="call">The call.</param>
     /// <param name="wide">Whether the time has 64 bits.</param>
     public Answer Ppoll(CallContext call, bool wide)
@@ -314,17 +327,13 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         do
         {
             int room = memory.PrepareWrite(address, Math.Min(wanted - total, Chunk));
-            if (room == 0 && wanted > 0)
-            {
-                return total > 0 ? total : Errno.EFAULT;
-            }
-
             if (!file.IsRegular && !file.IsNonBlocking && !call.Wait(file.Host, PollEvents.In))
             {
-                return Errno.EINTR;
+                return Answer.Restart;
             }
 
-            int read = file.Host.Read(buffer.AsSpan(0, room));
+            // The host's kernel knows what a bad address is answered: at the end of a file nothing is wrong with it.
+            int read = room == 0 && wanted > 0 ? file.Host.ReadToNowhere(wanted) : file.Host.Read(buffer.AsSpan(0, room));
             if (read < 0)
             {
                 return total > 0 ? total : read;
@@ -356,17 +365,12 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         do
         {
             int length = memory.ReadSome(address, buffer.AsSpan(0, Math.Min(wanted - total, chunk)));
-            if (length == 0 && wanted > 0)
-            {
-                return total > 0 ? total : Errno.EFAULT;
-            }
-
             if (!file.IsRegular && !file.IsNonBlocking && !call.Wait(file.Host, PollEvents.Out))
             {
-                return total > 0 ? total : Errno.EINTR;
+                return total > 0 ? total : Answer.Restart;
             }
 
-            int written = file.Host.Write(buffer.AsSpan(0, length));
+            int written = length == 0 && wanted > 0 ? file.Host.WriteFromNowhere(wanted - total) : file.Host.Write(buffer.AsSpan(0, length));
             if (written == -(int)Errno.EAGAIN && !file.IsNonBlocking)
             {
                 continue;
@@ -424,7 +428,6 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
                 continue;
             }
 
-            // What comes after the first piece must not wait: the program has got something.
             int done = (int)transfer(call, call.Ebx, vectors[i], length).Eax;
             if (done < 0)
             {
@@ -454,6 +457,41 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         }
 
         return call.Ecx;
+    }
+
+    private Answer Pipe(uint address, int flags)
+    {
+        if ((flags & ~(OpenFlags.CloseOnExec | OpenFlags.NonBlock)) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        int error = OpenFile.Pipe(out OpenFile? input, out OpenFile? output);
+        if (error != 0)
+        {
+            return error;
+        }
+
+        bool closeOnExec = (flags & OpenFlags.CloseOnExec) != 0;
+        GuestFile[] ends = [new(input!, writable: false), new(output!, writable: true)];
+        int[] descriptors = new int[ends.Length];
+        for (int i = 0; i < ends.Length; i++)
+        {
+            ends[i].Flags |= flags & OpenFlags.NonBlock;
+            descriptors[i] = (int)files.Add(ends[i], 0, closeOnExec).Eax;
+            if (descriptors[i] < 0)
+            {
+                ends[i].Host.Dispose();
+            }
+        }
+
+        if (descriptors[1] >= 0 && memory.TryWrite(address, MemoryMarshal.AsBytes(descriptors.AsSpan())))
+        {
+            return 0;
+        }
+
+        Array.ForEach(descriptors, descriptor => files.Close(descriptor));
+        return descriptors[1] < 0 ? Errno.EMFILE : Errno.EFAULT;
     }
 
     private Answer OpenAt(int folder, uint path, int flags)

@@ -37,7 +37,7 @@ internal sealed class FileTable : IDisposable
     }
 
     /// <summary>Absolute path of the working directory.</summary>
-    public byte[] WorkingDirectory { get; }
+    public byte[] WorkingDirectory { get; private set; }
 
     /// <summary>The file of a descriptor; null when it is not open.</summary>
     public GuestFile? this[int descriptor] => _descriptors.TryGetValue(descriptor, out (GuestFile File, bool) entry) ? entry.File : null;
@@ -141,6 +141,22 @@ internal sealed class FileTable : IDisposable
         }
 
         return (Errno)(-error);
+    }
+
+    /// <summary>Changes the working directory.</summary>
+    /// <returns>ENOENT or ENOTDIR.</returns>
+    public Errno ChangeDirectory(byte[] path)
+    {
+        Errno error = Open(path, null, OpenFlags.Path | OpenFlags.Directory, out OpenFile? folder);
+        if (error != default)
+        {
+            return error;
+        }
+
+        folder!.Dispose();
+        string given = Encoding.UTF8.GetString(path);
+        WorkingDirectory = Encoding.UTF8.GetBytes(Path.GetFullPath(given, Encoding.UTF8.GetString(WorkingDirectory)));
+        return default;
     }
 
     /// <summary>Whether a descriptor's file can be mapped.</summary>

@@ -17,6 +17,11 @@ internal static class FpuLayout
     private const int FxsaveRegisters = 32;
     private const int FxsaveRegisterSize = 16;
     private const int FxsaveMxcsr = 24;
+    private const int FxsaveSize = 512;
+
+    // Every exception is masked; the x87 computes with 64 bits.
+    private const ushort InitialControl = 0x37f;
+    private const uint InitialMxcsr = 0x1f80;
     private const uint TagValid = 0;
     private const uint TagZero = 1;
     private const uint TagSpecial = 2;
@@ -24,6 +29,18 @@ internal static class FpuLayout
 
     // MXCSR_MASK of every CPU with SSE2: a set bit above raises #GP.
     private const uint MxcsrMask = 0xffff;
+
+    /// <summary>What a program and each of its handlers starts with: FXSAVE's image with the control words that Linux sets.</summary>
+    public static byte[] Initial
+    {
+        get
+        {
+            byte[] fxsave = new byte[FxsaveSize];
+            BinaryPrimitives.WriteUInt16LittleEndian(fxsave, InitialControl);
+            BinaryPrimitives.WriteUInt32LittleEndian(fxsave.AsSpan(FxsaveMxcsr), InitialMxcsr);
+            return fxsave;
+        }
+    }
 
     /// <summary>Fills the first 112 bytes of struct _fpstate.</summary>
     public static void ToFsave(ReadOnlySpan<byte> fxsave, Span<byte> fsave)

@@ -33,6 +33,16 @@ internal sealed class LinuxMachine : IDisposable
     /// <summary>The signal that has ended the program; 0 when none has.</summary>
     public int FatalSignal => _process.FatalSignal;
 
+    /// <summary>Whether that signal came from outside: <see cref="Send"/>.</summary>
+    public bool EndedFromOutside => _process.EndedFromOutside;
+
+    /// <summary>Sends the program a signal while it runs, from any thread.</summary>
+    public void Send(int signal)
+    {
+        _process.Send(signal);
+        Machine.Kick();
+    }
+
     /// <summary>Loads a program.</summary>
     /// <param name="kvm">The system's KVM.</param>
     /// <param name="cpuid">The guest's CPUID table.</param>

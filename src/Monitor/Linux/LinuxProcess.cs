@@ -2,9 +2,11 @@
 
 using System.Text;
 using Kvmsys.Guest;
+using Kvmsys.Guest.Descriptors;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Machine;
+using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Monitor.Linux;
 
@@ -22,6 +24,11 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
     private readonly SystemCalls _calls;
     private readonly Action<string> _warn;
     private readonly HashSet<uint> _missing = [];
+    private readonly AlarmClock _alarm;
+    private readonly ThreadAreas _areas;
+
+    // Signals from outside: a bit each, set by another thread.
+    private ulong _sent;
 
     /// <summary>The process of a guest that has not run yet.</summary>
     /// <param name="guest">The guest.</param>
@@ -36,16 +43,18 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         _warn = options.Warn;
         _memory = new AddressSpace(guest, program, ram);
         _files = new FileTable(options.WorkingDirectory, options.ReadOnlyFolders);
-        ThreadAreas areas = new(_memory, ram);
+        _alarm = new AlarmClock(_memory);
+        _areas = new ThreadAreas(_memory, ram);
         SymbolTable symbols = guest.Image.Symbols;
-        _frame = new SignalFrame(_memory, _signals, areas, symbols.AddressOf("__kernel_sigreturn"), symbols.AddressOf("__kernel_rt_sigreturn"));
+        _frame = new SignalFrame(_memory, _signals, _areas, symbols.AddressOf("__kernel_sigreturn"), symbols.AddressOf("__kernel_rt_sigreturn"));
         _calls = new SystemCalls(
             new MemoryCalls(_memory, _files),
             new FileCalls(_memory, _files, _signals, Encoding.UTF8.GetBytes(options.FullPath)),
             new TimeCalls(_memory),
+            _alarm,
             new SignalCalls(_memory, _signals, _frame, task),
             new ProcessCalls(_memory, task, new Random(options.Seed)),
-            areas);
+            _areas);
     }
 
     /// <summary>The signal that has ended the program; 0 when none has.</summary>
@@ -53,6 +62,41 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
 
     /// <summary>The program's memory.</summary>
     public AddressSpace Memory => _memory;
+
+    /// <inheritdoc/>
+    public bool HasInterrupt => Volatile.Read(ref _sent) != 0 || _alarm.IsDue || _signals.HasDeliverable;
+
+    /// <summary>Whether the signal that has ended the program came from outside.</summary>
+    public bool EndedFromOutside { get; private set; }
+
+    /// <summary>Sends the program a signal, from any thread. The machine must be kicked for it.</summary>
+    public void Send(int signal) => Interlocked.Or(ref _sent, Signals.Bit(signal));
+
+    /// <inheritdoc/>
+    public StopReason? Interrupt(IVcpu vcpu)
+    {
+        TakeInterrupts();
+        if (!_signals.HasDeliverable)
+        {
+            return null;
+        }
+
+        // In the middle of the guest's kernel a program's registers are nowhere whole; it is out of there soon.
+        if ((vcpu.Sregs.Cs.Selector & 3) != 3 || vcpu.HasEventInFlight)
+        {
+            _alarm.Retry();
+            return null;
+        }
+
+        VcpuRegisters registers = new(vcpu);
+        StopReason? stop = Deliver(registers, vcpu);
+        if (stop is null)
+        {
+            registers.Store(_areas.Load(Selector.UserData));
+        }
+
+        return stop;
+    }
 
     /// <inheritdoc/>
     public StopReason? Serve(ushort port, uint value, IVcpu vcpu)
@@ -71,7 +115,11 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _files.Dispose();
+    public void Dispose()
+    {
+        _alarm.Dispose();
+        _files.Dispose();
+    }
 
     private StopReason? ServePageFault(uint frame)
     {
@@ -115,14 +163,33 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
             return EndByMemory();
         }
 
+        TakeInterrupts();
+
         // Only IRET can give back every register, as a handler's return and its call need it.
-        if (_signals.HasDeliverable || number is (uint)Syscall.sigreturn or (uint)Syscall.rt_sigreturn)
+        if (_signals.HasDeliverable || registers[PtRegs.Eax] == Answer.Restart.Eax || number is (uint)Syscall.sigreturn or (uint)Syscall.rt_sigreturn)
         {
             uint flags = KernelLayout.Physical(KernelLayout.ThreadUnion) + ThreadInfo.Flags;
             _ram.Write(flags, _ram.Read<uint>(flags) | ThreadInfo.Iret);
         }
 
-        return Deliver(registers, vcpu);
+        return Deliver(registers, vcpu, isSystemCall: true);
+    }
+
+    /// <summary>What has come from outside becomes pending.</summary>
+    private void TakeInterrupts()
+    {
+        for (ulong sent = Interlocked.Exchange(ref _sent, 0); sent != 0; sent &= sent - 1)
+        {
+            int signal = System.Numerics.BitOperations.TrailingZeroCount(sent) + 1;
+            EndedFromOutside = _signals[signal].Handler == SignalAction.Default;
+            _signals.Post(new SignalInfo(signal, SignalInfo.User));
+        }
+
+        if (_alarm.IsDue)
+        {
+            _alarm.Take();
+            _signals.Post(SignalInfo.FromKernel(Signals.Alarm));
+        }
     }
 
     private StopReason? ServeException(uint frame, IVcpu vcpu)
@@ -148,8 +215,9 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
     }
 
     /// <summary>Lets handlers run, the last that was sent first, as each is entered on top of the one before.</summary>
-    private StopReason? Deliver(SavedRegisters registers, IVcpu vcpu)
+    private StopReason? Deliver(ProgramRegisters registers, IVcpu vcpu, bool isSystemCall = false)
     {
+        bool wasInterrupted = isSystemCall && registers[PtRegs.Eax] == Answer.Restart.Eax;
         while (_signals.TryTake(out SignalInfo info))
         {
             SignalAction action = _signals[info.Number];
@@ -169,6 +237,12 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
                 return EndBy(info.Number);
             }
 
+            if (wasInterrupted)
+            {
+                Restart(registers, isWanted: action.Restarts);
+                wasInterrupted = false;
+            }
+
             if (!_frame.TryEnter(info, registers, vcpu))
             {
                 if (_memory.IsOutOfMemory)
@@ -185,6 +259,11 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
             }
         }
 
+        if (wasInterrupted)
+        {
+            Restart(registers, isWanted: true);
+        }
+
         if (_signals.SavedMask is ulong mask)
         {
             _signals.Blocked = mask;
@@ -192,6 +271,24 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// Makes an interrupted system call again when the program goes on, or tells it that it was. Two bytes before the return address lies INT
+    /// 0x80, or on the vsyscall page the jump to where SYSENTER is entered from again.
+    /// </summary>
+    private static void Restart(ProgramRegisters registers, bool isWanted)
+    {
+        const uint instructionLength = 2;
+        if (isWanted)
+        {
+            registers[PtRegs.Eax] = registers[PtRegs.OrigEax];
+            registers[PtRegs.Eip] -= instructionLength;
+        }
+        else
+        {
+            registers[PtRegs.Eax] = unchecked((uint)-(int)Errno.EINTR);
+        }
     }
 
     private StopReason EndBy(int signal)

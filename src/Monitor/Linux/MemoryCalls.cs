@@ -132,6 +132,12 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
             return Errno.EINVAL;
         }
 
+        // MADV_NORMAL to MADV_DONTNEED, MADV_FREE to MADV_POPULATE_WRITE.
+        if (call.Edx is not (<= AdviseDontNeed or (>= AdviseFree and <= 23)))
+        {
+            return Errno.EINVAL;
+        }
+
         if (length == 0)
         {
             return 0;

@@ -5,11 +5,8 @@ using Kvmsys.Monitor.Machine;
 
 namespace Kvmsys.Monitor.Linux;
 
-/// <summary>
-/// The program's registers where the guest's kernel has saved them, at a system call or an exception. What is written there the program has
-/// when it goes on.
-/// </summary>
-internal readonly struct SavedRegisters
+/// <summary>The program's registers where the guest's kernel has saved them, at a system call or an exception.</summary>
+internal sealed class SavedRegisters : ProgramRegisters
 {
     private readonly GuestRam _ram;
     private readonly uint _address;
@@ -34,8 +31,8 @@ internal readonly struct SavedRegisters
     /// <param name="address">Address of its <see cref="FaultFrame"/>.</param>
     public static SavedRegisters OfException(GuestRam ram, uint address) => new(ram, address, FaultFrame.Eip - PtRegs.Eip);
 
-    /// <summary>A register, by its offset in <see cref="PtRegs"/>.</summary>
-    public uint this[int offset]
+    /// <inheritdoc/>
+    public override uint this[int offset]
     {
         get => _ram.Read<uint>(AddressOf(offset));
         set => _ram.Write(AddressOf(offset), value);

@@ -24,6 +24,9 @@ internal readonly record struct SignalAction(uint Handler, uint Flags, uint Rest
     /// <summary>SA_ONSTACK: the handler runs on the stack that sigaltstack has set.</summary>
     public bool OnAlternateStack => (Flags & 0x08000000) != 0;
 
+    /// <summary>SA_RESTART: a system call that the signal has interrupted is made again.</summary>
+    public bool Restarts => (Flags & 0x10000000) != 0;
+
     /// <summary>SA_NODEFER: the signal itself is not blocked while the handler runs.</summary>
     public bool NoDefer => (Flags & 0x40000000) != 0;
 

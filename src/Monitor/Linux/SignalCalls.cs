@@ -115,6 +115,17 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
         return call.Edx == 0 ? 0 : Answer.FaultUnless(memory.TryWrite(call.Edx, (uint)old));
     }
 
+    /// <summary>sgetmask: the first 32 signals that are blocked.</summary>
+    public Answer Sgetmask(CallContext call) => (uint)signals.Blocked;
+
+    /// <summary>ssetmask: blocks these signals; those that were are the answer.</summary>
+    public Answer Ssetmask(CallContext call)
+    {
+        uint old = (uint)signals.Blocked;
+        signals.Blocked = call.Ebx;
+        return old;
+    }
+
     /// <summary>rt_sigpending.</summary>
     public Answer RtSigpending(CallContext call)
     {
@@ -303,7 +314,6 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
         signals.Blocked = mask;
         if (!signals.HasDeliverable)
         {
-            // Nobody else sends signals: only the end of its time ends this.
             _ = call.Wait([], null);
         }
 

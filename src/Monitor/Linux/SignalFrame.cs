@@ -69,7 +69,7 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
     /// <param name="registers">The program's registers.</param>
     /// <param name="vcpu">The vCPU, for what the kernel does not save.</param>
     /// <returns>False when the stack has no room for it.</returns>
-    public bool TryEnter(in SignalInfo info, SavedRegisters registers, IVcpu vcpu)
+    public bool TryEnter(in SignalInfo info, ProgramRegisters registers, IVcpu vcpu)
     {
         SignalAction action = signals[info.Number];
         uint top = StackFor(action, registers[PtRegs.Esp]);
@@ -124,6 +124,7 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
             signals.Stack = AlternateStack.None;
         }
 
+        vcpu.WriteFpu(FpuLayout.Initial);
         registers[PtRegs.Esp] = frame;
         registers[PtRegs.Eip] = action.Handler;
         registers[PtRegs.Eax] = (uint)info.Number;
@@ -145,7 +146,7 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
 
     /// <summary>sigreturn: takes everything back from the frame.</summary>
     /// <returns>False when the frame cannot be read, or no program can run with what is there.</returns>
-    public bool TryReturn(SavedRegisters registers, IVcpu vcpu)
+    public bool TryReturn(ProgramRegisters registers, IVcpu vcpu)
     {
         // The handler's RET and the page's POP have taken return address and signal.
         uint frame = registers[PtRegs.Esp] - 8;
@@ -162,7 +163,7 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
 
     /// <summary>rt_sigreturn: takes everything back from the frame.</summary>
     /// <returns>False when the frame cannot be read, or no program can run with what is there.</returns>
-    public bool TryReturnRealTime(SavedRegisters registers, IVcpu vcpu)
+    public bool TryReturnRealTime(ProgramRegisters registers, IVcpu vcpu)
     {
         uint frame = registers[PtRegs.Esp] - 4;
         byte[] bytes = new byte[RtFrameSize];
@@ -189,7 +190,7 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
             ? signals.Stack.Address + signals.Stack.Size
             : stackPointer;
 
-    private static void PutContext(Span<byte> context, in SignalInfo info, SavedRegisters registers, IVcpu vcpu, uint fpState, uint mask)
+    private static void PutContext(Span<byte> context, in SignalInfo info, ProgramRegisters registers, IVcpu vcpu, uint fpState, uint mask)
     {
         KvmSregs sregs = vcpu.Sregs;
         Put(context, ContextGs, sregs.Gs.Selector);
@@ -206,7 +207,7 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
         Put(context, ContextCr2, info.Cr2);
     }
 
-    private bool TryTakeContext(ReadOnlySpan<byte> context, SavedRegisters registers, IVcpu vcpu)
+    private bool TryTakeContext(ReadOnlySpan<byte> context, ProgramRegisters registers, IVcpu vcpu)
     {
         uint fpState = Get(context, ContextFpState);
         byte[] fpu = new byte[FpStateSize];

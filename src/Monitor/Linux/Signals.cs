@@ -29,6 +29,9 @@ internal static class Signals
     /// <summary>SIGPIPE.</summary>
     public const int Pipe = 13;
 
+    /// <summary>SIGALRM.</summary>
+    public const int Alarm = 14;
+
     /// <summary>SIGSTOP.</summary>
     public const int Stop = 19;
 

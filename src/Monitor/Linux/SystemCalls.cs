@@ -10,7 +10,7 @@ internal sealed class SystemCalls
     private readonly Func<CallContext, Answer>?[] _handlers = new Func<CallContext, Answer>?[SyscallNumber.Count];
 
     /// <summary>The table over a program's state.</summary>
-    public SystemCalls(MemoryCalls memory, FileCalls files, TimeCalls time, SignalCalls signals, ProcessCalls process, ThreadAreas areas)
+    public SystemCalls(MemoryCalls memory, FileCalls files, TimeCalls time, AlarmClock alarm, SignalCalls signals, ProcessCalls process, ThreadAreas areas)
     {
         Serve(Syscall.read, files.Read);
         Serve(Syscall.write, files.Write);
@@ -19,10 +19,13 @@ internal sealed class SystemCalls
         Serve(Syscall.waitpid, ProcessCalls.Wait);
         Serve(Syscall.time, time.Time);
         Serve(Syscall.lseek, files.Lseek);
+        Serve(Syscall.chdir, files.Chdir);
+        Serve(Syscall.alarm, alarm.Alarm);
         Serve(Syscall.pause, signals.Pause);
         Serve(Syscall.access, files.Access);
         Serve(Syscall.kill, signals.Kill);
         Serve(Syscall.dup, files.Dup);
+        Serve(Syscall.pipe, files.Pipe);
         Serve(Syscall.times, time.Times);
         Serve(Syscall.brk, memory.Brk);
         Serve(Syscall.signal, signals.Signal);
@@ -31,6 +34,8 @@ internal sealed class SystemCalls
         Serve(Syscall.umask, files.Umask);
         Serve(Syscall.dup2, files.Dup2);
         Serve(Syscall.sigaction, signals.Sigaction);
+        Serve(Syscall.sgetmask, signals.Sgetmask);
+        Serve(Syscall.ssetmask, signals.Ssetmask);
         Serve(Syscall.sigsuspend, signals.Sigsuspend);
         Serve(Syscall.sigpending, signals.Sigpending);
         Serve(Syscall.setrlimit, process.Setrlimit);
@@ -41,6 +46,8 @@ internal sealed class SystemCalls
         Serve(Syscall.mmap, memory.OldMmap);
         Serve(Syscall.munmap, memory.Munmap);
         Serve(Syscall.getpriority, ProcessCalls.Getpriority);
+        Serve(Syscall.setitimer, alarm.Setitimer);
+        Serve(Syscall.getitimer, alarm.Getitimer);
         Serve(Syscall.wait4, ProcessCalls.Wait);
         Serve(Syscall.sysinfo, process.Sysinfo);
         Serve(Syscall.sigreturn, signals.Sigreturn);
@@ -95,6 +102,7 @@ internal sealed class SystemCalls
         Serve(Syscall.ppoll, call => files.Ppoll(call, wide: false));
         Serve(Syscall.set_robust_list, ProcessCalls.SetRobustList);
         Serve(Syscall.dup3, files.Dup3);
+        Serve(Syscall.pipe2, files.Pipe2);
         Serve(Syscall.rt_tgsigqueueinfo, call => signals.Queue(call, signals.IsSelf(call.Ebx) && signals.IsSelf(call.Ecx), call.Edx, call.Esi));
         Serve(Syscall.prlimit64, process.Prlimit64);
         Serve(Syscall.getrandom, process.Getrandom);

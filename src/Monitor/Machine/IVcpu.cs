@@ -8,8 +8,14 @@ namespace Kvmsys.Monitor.Machine;
 /// <summary>What a service may do with the vCPU that waits for it.</summary>
 internal interface IVcpu
 {
+    /// <summary>General-purpose registers. Not to be written while a port's write is served: it is not finished yet.</summary>
+    KvmRegs Regs { get; set; }
+
     /// <summary>Segment, descriptor-table and control registers.</summary>
     KvmSregs Sregs { get; set; }
+
+    /// <summary>Whether an exception or interrupt is on its way into the guest, so that its registers must stay as they are.</summary>
+    bool HasEventInFlight { get; }
 
     /// <summary>Reads the x87 and SSE state as FXSAVE lays it out.</summary>
     /// <param name="fxsave">512 bytes.</param>
@@ -19,9 +25,10 @@ internal interface IVcpu
     /// <param name="fxsave">512 bytes, as <see cref="ReadFpu"/> gives them.</param>
     void WriteFpu(ReadOnlySpan<byte> fxsave);
 
-    /// <summary>Waits until files are ready, the time is over, or the machine is to stop.</summary>
+    /// <summary>Waits until files are ready, the time is over, or somebody interrupts it.</summary>
     /// <param name="files">The files; none to wait for the time alone.</param>
     /// <param name="time">How long at most; null for ever.</param>
-    /// <returns>Why the machine is to stop; null when it is not.</returns>
-    StopReason? Wait(Span<PolledFile> files, TimeSpan? time);
+    /// <param name="stop">Why the machine is to stop; null when it is not.</param>
+    /// <returns>False when it was interrupted: the machine is to stop, or its service has something to do.</returns>
+    bool Wait(Span<PolledFile> files, TimeSpan? time, out StopReason? stop);
 }

@@ -78,6 +78,16 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     internal IGuestService? Service { get; set; }
 
     /// <inheritdoc/>
+    KvmRegs IVcpu.Regs
+    {
+        get => _vcpu!.GetRegs();
+        set => _vcpu!.SetRegs(in value);
+    }
+
+    /// <inheritdoc/>
+    bool IVcpu.HasEventInFlight => _vcpu!.GetVcpuEvents() is { Exception.Injected: not 0 } or { Interrupt.Injected: not 0 } or { Nmi.Injected: not 0 };
+
+    /// <inheritdoc/>
     KvmSregs IVcpu.Sregs
     {
         get => _vcpu!.GetSregs();
@@ -105,7 +115,7 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     }
 
     /// <inheritdoc/>
-    StopReason? IVcpu.Wait(Span<PolledFile> files, TimeSpan? time)
+    bool IVcpu.Wait(Span<PolledFile> files, TimeSpan? time, out StopReason? stop)
     {
         // The kick is readable here, as it makes KVM_RUN return there: the thread waits for whatever comes first.
         _kicks ??= new SignalFile(SignalSet.Of(ThreadSignals.FreeSignal));
@@ -113,16 +123,18 @@ public sealed class VirtualMachine : IVcpu, IDisposable
         TimeSpan? left = time;
         while (_kicks.Wait(files, left))
         {
-            if (StopAsked() is StopReason reason)
+            stop = StopAsked();
+            if (stop is not null || Service is { HasInterrupt: true })
             {
-                return reason;
+                return false;
             }
 
             TimeSpan? rest = time - Stopwatch.GetElapsedTime(start);
             left = rest < TimeSpan.Zero ? TimeSpan.Zero : rest;
         }
 
-        return null;
+        stop = null;
+        return true;
     }
 
     /// <summary>Runs the guest until it stops by itself, the time is over, or it is cancelled.</summary>
@@ -254,7 +266,7 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     {
         for (; ; )
         {
-            StopReason? reason = _vcpu!.Run() == KvmRunOutcome.Exited ? ServeExit(_vcpu.Exit) : StopAsked();
+            StopReason? reason = _vcpu!.Run() == KvmRunOutcome.Exited ? ServeExit(_vcpu.Exit) : StopAsked() ?? Interrupt();
             if (reason is StopReason stop)
             {
                 return stop;
@@ -270,6 +282,8 @@ public sealed class VirtualMachine : IVcpu, IDisposable
             : Stopwatch.GetTimestamp() >= _end ? StopReason.Deadline
             : null;
     }
+
+    private StopReason? Interrupt() => Service is { HasInterrupt: true } ? Service.Interrupt(this) : null;
 
     /// <summary>What the guest tells its monitor; any other exit is the end of it.</summary>
     private StopReason? ServeExit(KvmExit exit)
@@ -303,11 +317,14 @@ public sealed class VirtualMachine : IVcpu, IDisposable
         return null;
     }
 
+    /// <summary>Makes the machine ask its service whether something has come from outside. From any thread, while it runs.</summary>
+    internal void Kick() => _deadline!.Arm(Now, KickInterval);
+
     /// <summary>From any thread. The timer's signal is the kernel's to keep: unlike one of tgkill's, no limit on queued signals can refuse it.</summary>
     private void Cancel()
     {
         Volatile.Write(ref _cancelled, true);
-        _deadline!.Arm(Now, KickInterval);
+        Kick();
     }
 
     private CrashReport Autopsy(StopReason reason)

@@ -75,6 +75,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(SafeHandle fd, void* buffer, nuint count);
 
+    [LibraryImport(Library, EntryPoint = "pipe2", SetLastError = true)]
+    public static partial int Pipe2(int* ends, int flags);
+
     [LibraryImport(Library, EntryPoint = "lseek", SetLastError = true)]
     public static partial long Lseek(SafeHandle fd, long offset, int whence);
 

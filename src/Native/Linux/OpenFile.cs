@@ -62,6 +62,27 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
         }
     }
 
+    /// <summary>A pipe: pipe2(2).</summary>
+    /// <param name="input">The end that is read.</param>
+    /// <param name="output">The end that is written.</param>
+    /// <returns>0, or an error number negated.</returns>
+    public static int Pipe(out OpenFile? input, out OpenFile? output)
+    {
+        int* ends = stackalloc int[2];
+
+        // SAFETY: the kernel writes two numbers, for which there is room on the stack.
+        bool done = Libc.Pipe2(ends, Libc.OCloexec) == 0;
+        input = done ? new(ends[0], ownsHandle: true) : null;
+        output = done ? new(ends[1], ownsHandle: true) : null;
+        return done ? 0 : -(int)Libc.LastErrno;
+    }
+
+    /// <summary>read(2) to an address that there is not, for its answer: most files say EFAULT, and lose nothing.</summary>
+    public int ReadToNowhere(int count) => Answer(Libc.Read(this, null, (nuint)count));
+
+    /// <summary>write(2) from an address that there is not, for its answer: most files say EFAULT.</summary>
+    public int WriteFromNowhere(int count) => Answer(Libc.Write(this, null, (nuint)count));
+
     /// <summary>pread(2).</summary>
     public int ReadAt(Span<byte> bytes, long offset)
     {
