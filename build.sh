@@ -76,11 +76,13 @@ install_packages() { # PACKAGE...
     fi
 }
 
+# It makes i386 programs too, which the guest runs: gcc names a library's file by its path only where it has one.
 need_compiler() {
-    if type -P gcc >/dev/null && [ -e /usr/include/linux/kvm.h ]; then
+    if type -P gcc >/dev/null && [ -e /usr/include/linux/kvm.h ] \
+        && [ -e "$(gcc -m32 -print-file-name=libc.a)" ] && [ -e "$(gcc -m32 -print-file-name=libgcc.a)" ]; then
         return
     fi
-    install_packages gcc libc6-dev
+    install_packages gcc libc6-dev gcc-multilib libc6-dev-i386
 }
 
 need_dotnet() {

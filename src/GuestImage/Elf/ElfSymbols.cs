@@ -11,9 +11,10 @@ namespace Kvmsys.Guest.Elf;
 /// </summary>
 internal static class ElfSymbols
 {
-    // Far more than a static program with a C library has (2,000), and a bound on what a hostile file costs: names may share their bytes.
+    // Far more than a static program with a C library has (2,000), and bounds on what a hostile file costs, whose names may share bytes.
     private const int MaxCount = 1 << 15;
     private const int MaxNameLength = 128;
+    private const int MaxTotalLength = 1 << 21;
 
     /// <summary>SHN_LORESERVE: from here on an index means something else than a section.</summary>
     private const ushort FirstReservedIndex = 0xff00;
@@ -47,6 +48,7 @@ internal static class ElfSymbols
         table = table[..Math.Min(table.Length, MaxCount)];
         List<Symbol> symbols = [];
         HashSet<string> taken = [];
+        int totalLength = 0;
 
         // What is global keeps its name, and a file's own function of the same name gets its address added.
         foreach (bool local in (ReadOnlySpan<bool>)[false, true])
@@ -54,12 +56,14 @@ internal static class ElfSymbols
             foreach (ref readonly ElfSymbol symbol in table)
             {
                 uint address = unchecked(symbol.Value + bias);
-                if (symbol.Info >> 4 == 0 != local || !IsNameworthy(symbol, sections) || symbol.Name >= names.Length || !IsIn(segments, address))
+                if (symbol.Info >> 4 == 0 != local || !IsNameworthy(symbol, sections) || symbol.Name >= names.Length || !IsIn(segments, address)
+                    || totalLength > MaxTotalLength)
                 {
                     continue;
                 }
 
                 string name = PrintableText.From(names[(int)symbol.Name..], MaxNameLength);
+                totalLength += name.Length;
                 if (name.Length > 0 && (taken.Add(name) || taken.Add(name = $"{name}@{address:x}")))
                 {
                     symbols.Add(new(address, name));
