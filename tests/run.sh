@@ -10,6 +10,9 @@ MACHINES=(amd intel)
 INTEL_CPUS=(haswell skylake lynnfield penryn)
 # kvm_intel then enters only what VT-x enters without unrestricted guest, and emulates nothing in its place.
 STRICT="unrestricted_guest=0 emulate_invalid_guest_state=0"
+FUZZER=tests/Fuzz/bin/Release/net10.0/linux-x64/Kvmsys.Fuzz
+FUZZ_SECONDS=10
+[ "${CI:-}" != true ] || FUZZ_SECONDS=30
 PASSED=0 FAILED=0 SKIPPED=0 NO_INTEL=
 SKIPS=()
 
@@ -46,6 +49,23 @@ tier() { # NAME COMMAND...
     mapfile -t -O "${#SKIPS[@]}" SKIPS < <(awk -v tier="$name" '
         / \[SKIP\]$/ { test = $1; sub(/.*\.Tests\./, "", test); getline; sub(/^ +/, ""); print "  " tier ": " test ": " $0 }' "$log")
     say "test $name: $((total - failed - skipped)) passed, $failed failed, $skipped skipped, $((SECONDS - start)) s"
+}
+
+# Fuzzes a target for a bounded time, which is one test. What breaks it is kept, and told with how to run it again.
+fuzz() { # TARGET
+    local log=$LOGS/test-fuzz-$1.log start=$SECONDS status=0 last=$ARTIFACTS/fuzz/$1/last-input
+    say "test fuzz $1"
+    "$FUZZER" "$1" --seconds "$FUZZ_SECONDS" >"$log" 2>&1 </dev/null || status=$?
+    if [ "$status" = 0 ]; then
+        PASSED=$((PASSED + 1))
+        say "test fuzz $1: 1 passed: $(tail -n 1 "$log"), $((SECONDS - start)) s"
+        return
+    fi
+    FAILED=$((FAILED + 1))
+    tail -n 20 "$log" >&2
+    # It is there only when the process died over it.
+    [ ! -e "$last" ] || say "test fuzz $1: the last input is ${last#"$PWD/"}. Again: $FUZZER $1 ${last#"$PWD/"}"
+    say "test fuzz $1: 1 failed (status $status), $((SECONDS - start)) s"
 }
 
 # A machine that cannot be had here is no failure of the code. It is told, and continuous integration does not put up with it.
@@ -96,7 +116,12 @@ host_runs_guest() { "$BINARY" doctor >/dev/null 2>&1; }
 # ---- The tiers ----
 
 tier_no-device() {
+    local targets target
     tier "no-device" "$(built NoDevice)"
+    targets=$("$FUZZER" --list)
+    for target in $targets; do
+        fuzz "$target"
+    done
 }
 
 tier_any-kvm() {
