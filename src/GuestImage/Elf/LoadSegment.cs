@@ -49,13 +49,10 @@ internal readonly record struct LoadSegment(int Index, uint Address, uint Offset
                 {
                     start += PageSize;
                 }
-                else if (first < end - PageSize)
-                {
-                    runs[^1] = (before, first, end - PageSize);
-                }
                 else
                 {
-                    runs.RemoveAt(runs.Count - 1);
+                    // Which may leave nothing of it.
+                    runs[^1] = (before, first, end - PageSize);
                 }
             }
 
