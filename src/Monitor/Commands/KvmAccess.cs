@@ -15,17 +15,38 @@ internal static class KvmAccess
     /// <exception cref="CommandFailedException">There is no usable device, or its KVM cannot run the guest.</exception>
     public static Kvm OpenForGuest(string device, HostEnvironment host)
     {
-        Checkup checkup = Checkup.Of(device, host);
-        if (checkup.Obstacle is not Check obstacle)
+        CheckGuest(device, host);
+        return Kvm.Open(device);
+    }
+
+    /// <summary>Opens the device without trying it out, for a command that tells by its guest itself whether that runs.</summary>
+    /// <exception cref="CommandFailedException">There is no usable device.</exception>
+    public static Kvm Open(string device)
+    {
+        try
         {
             return Kvm.Open(device);
         }
+        catch (KvmException)
+        {
+            CheckGuest(device, HostEnvironment.Read());
+            throw;
+        }
+    }
 
-        throw checkup.HasUsableDevice
-            ? new CommandFailedException(
-                ExitCode.CannotRunGuest,
-                $"this KVM ({host.BackEnd.Module ?? "unknown"}) cannot run the guest; {obstacle.Name}: {obstacle.Evidence}. Cure: {obstacle.Cure}")
-            : new CommandFailedException(ExitCode.NoKvm, $"{obstacle.Name}: {obstacle.Evidence}. Cure: {obstacle.Cure}");
+    /// <summary>Tries the device out.</summary>
+    /// <exception cref="CommandFailedException">There is no usable device, or its KVM cannot run the guest.</exception>
+    public static void CheckGuest(string device, HostEnvironment host)
+    {
+        Checkup checkup = Checkup.Of(device, host);
+        if (checkup.Obstacle is Check obstacle)
+        {
+            throw checkup.HasUsableDevice
+                ? new CommandFailedException(
+                    ExitCode.CannotRunGuest,
+                    $"this KVM ({host.BackEnd.Module ?? "unknown"}) cannot run the guest; {obstacle.Name}: {obstacle.Evidence}. Cure: {obstacle.Cure}")
+                : new CommandFailedException(ExitCode.NoKvm, $"{obstacle.Name}: {obstacle.Evidence}. Cure: {obstacle.Cure}");
+        }
     }
 
     /// <summary>What a guest that stopped means for the command.</summary>

@@ -20,7 +20,8 @@ internal static class ProgramLoading
         }
         catch (ArgumentException exception)
         {
-            throw new CommandFailedException(ExitCode.Usage, exception.Message);
+            // The name of a parameter means nothing to a person.
+            throw new CommandFailedException(ExitCode.Usage, exception.Message.Replace($" (Parameter '{exception.ParamName}')", "", StringComparison.Ordinal));
         }
         catch (InvalidOperationException)
         {

@@ -28,26 +28,27 @@ internal static class RunCommand
     /// <summary>What the end of a program means for the command.</summary>
     /// <param name="program">The program.</param>
     /// <param name="stop">How it ended.</param>
-    /// <param name="interruption">Whether somebody wanted it to end.</param>
+    /// <param name="device">KVM's device, to find out why a guest may not run on it.</param>
     /// <returns>The exit status.</returns>
     /// <exception cref="CommandFailedException">It did not come to an end of its own.</exception>
-    public static int StatusOf(LinuxMachine program, MachineStop stop, Interruption interruption)
+    public static int StatusOf(LinuxMachine program, MachineStop stop, string device)
     {
         const int statusMask = 0xff;
         switch (stop.Reason)
         {
             case StopReason.Exit:
                 return (int)(stop.Status & statusMask);
+            case StopReason.Signal when program.EndedFromOutside:
+                return SignalBase + program.FatalSignal;
             case StopReason.Signal:
                 StandardStream.WriteMessage($"kvmsys: {Signals.NameOf(program.FatalSignal)} ended the program. {stop.Crash}");
                 return SignalBase + program.FatalSignal;
-            case StopReason.Cancelled:
-                return interruption.ExitCode;
             case StopReason.Deadline:
                 throw new CommandFailedException(
                     ExitCode.TimeOut,
                     string.Create(CultureInfo.InvariantCulture, $"the program was still running after {stop.Elapsed.TotalSeconds:N0} s. Cure: give it more with --timeout. {stop.Crash}"));
             default:
+                KvmAccess.CheckGuest(device, HostEnvironment.Read());
                 throw new CommandFailedException(ExitCode.CannotRunGuest, $"the guest cannot go on. {stop.Crash}");
         }
     }
@@ -56,9 +57,10 @@ internal static class RunCommand
     {
         ElfExecutable executable = options.ReadExecutable(parsed);
         ProcessOptions process = options.ProcessOf(parsed);
-        using Kvm kvm = KvmAccess.OpenForGuest(parsed.GetValue(options.Device)!, HostEnvironment.Read());
-        using Interruption interruption = new();
+        string device = parsed.GetValue(options.Device)!;
+        using Kvm kvm = KvmAccess.Open(device);
         using LinuxMachine program = ProgramLoading.Load(kvm, options.CpuidOf(parsed, kvm), executable, process);
-        return StatusOf(program, program.Run(options.TimeOf(parsed), interruption.Token), interruption);
+        using SignalForwarding forwarding = new(program);
+        return StatusOf(program, program.Run(options.TimeOf(parsed), CancellationToken.None), device);
     }
 }

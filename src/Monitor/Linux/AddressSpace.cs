@@ -22,6 +22,9 @@ namespace Kvmsys.Monitor.Linux;
 /// </remarks>
 internal sealed class AddressSpace
 {
+    /// <summary>Linux's usual RLIMIT_STACK, in bytes.</summary>
+    public const uint DefaultStackLimit = 8 << 20;
+
     /// <summary>vm.mmap_min_addr of today's Linux: below, nothing is mapped, so that a null pointer faults.</summary>
     public const uint MinAddress = 0x10000;
 
@@ -33,6 +36,9 @@ internal sealed class AddressSpace
 
     // stack_guard_gap: the stack does not grow closer than that to what lies below it.
     private const uint StackGuardGap = 256 * PageSize;
+
+    // Pages are given together up to the next multiple of this.
+    private const uint FaultAround = 64 << 10;
 
     private const uint PageSize = PageTableBuilder.PageSize;
     private const uint PageMask = PageSize - 1;
@@ -75,7 +81,7 @@ internal sealed class AddressSpace
     }
 
     /// <summary>How far the stack may grow, in bytes: RLIMIT_STACK.</summary>
-    public uint StackLimit { get; set; } = 8 << 20;
+    public uint StackLimit { get; set; } = DefaultStackLimit;
 
     /// <summary>The program break.</summary>
     public uint Break { get; private set; }
@@ -92,10 +98,24 @@ internal sealed class AddressSpace
     /// <summary>The regions, by address.</summary>
     public IReadOnlyList<MemoryRegion> Regions => _regions;
 
-    /// <summary>Gives a page its frame, if the program may do there what it tries to.</summary>
+    /// <summary>Gives a page its frame, if the program may do there what it tries to, and some pages behind it theirs.</summary>
     /// <param name="address">The address.</param>
     /// <param name="write">Whether it is a write.</param>
-    public FaultOutcome Touch(uint address, bool write) => Resolve(address, write, out _);
+    public FaultOutcome Touch(uint address, bool write)
+    {
+        FaultOutcome outcome = Resolve(address, write, out _);
+        if (outcome == FaultOutcome.Mapped && _frames.FreeCount > MemoryPages / 4)
+        {
+            // Whoever touches a page mostly touches the next too, and each time costs two ways between guest and monitor.
+            uint end = Math.Min((address | (FaultAround - 1)) + 1, _regions[IndexAt(address)].End);
+            for (uint next = (address & ~PageMask) + PageSize; next < end && Resolve(next, write, out _) == FaultOutcome.Mapped; next += PageSize)
+            {
+                // One after the other.
+            }
+        }
+
+        return outcome;
+    }
 
     /// <summary>Fills the page of <see cref="PageTableUpdates"/>, as far as it goes; called whenever the guest runs on.</summary>
     public void WriteUpdates()

@@ -65,6 +65,11 @@ internal sealed class LinuxMachine : IDisposable
             Uid = UserIdentity.Uid,
             Gid = UserIdentity.Gid,
         });
+        if (executable.Segments[^1].End > GuestProgram.StackTop - AddressSpace.DefaultStackLimit)
+        {
+            throw new ArgumentException($"The program's memory ends at 0x{executable.Segments[^1].End:x8}, where its stack has its place.", nameof(executable));
+        }
+
         SegmentFlags stackFlags = SegmentFlags.Read | SegmentFlags.Write | (executable.ExecutableStack ? SegmentFlags.Execute : 0);
         GuestProgram program = new()
         {
