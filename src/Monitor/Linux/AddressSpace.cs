@@ -128,7 +128,9 @@ internal sealed class AddressSpace
 
         Span<byte> page = _ram.Mapping.Slice(KernelLayout.Physical(KernelLayout.PageTableUpdates), (int)PageSize);
         Span<uint> entries = MemoryMarshal.Cast<byte, uint>(page[PageTableUpdates.Entries..]);
-        for (int i = 0; i < count; i++)
+
+        // The kernel takes the last first. An entry may be there twice, and the later value must win.
+        for (int i = count - 1; i >= 0; i--)
         {
             (entries[2 * i], entries[(2 * i) + 1]) = _updates.Dequeue();
         }

@@ -32,14 +32,6 @@ internal sealed record CallContext(ProgramRegisters Registers, IVcpu Vcpu)
     /// <summary>Why the machine stops in the middle of the call.</summary>
     public StopReason? Stop { get; private set; }
 
-    /// <summary>Waits until a file is ready.</summary>
-    /// <returns>False when somebody interrupts it.</returns>
-    public bool Wait(OpenFile file, PollEvents events)
-    {
-        Span<PolledFile> files = [new(file, events)];
-        return Wait(files, null);
-    }
-
     /// <summary>Waits until files are ready or the time is over.</summary>
     /// <param name="files">The files; none to wait for the time alone.</param>
     /// <param name="time">How long at most; null for ever.</param>

@@ -327,9 +327,9 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         do
         {
             int room = memory.PrepareWrite(address, Math.Min(wanted - total, Chunk));
-            if (!file.IsRegular && !file.IsNonBlocking && !call.Wait(file.Host, PollEvents.In))
+            if (MustWait(call, file, PollEvents.In) is Answer refusal)
             {
-                return Answer.Restart;
+                return refusal;
             }
 
             // The host's kernel knows what a bad address is answered: at the end of a file nothing is wrong with it.
@@ -365,17 +365,12 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         do
         {
             int length = memory.ReadSome(address, buffer.AsSpan(0, Math.Min(wanted - total, chunk)));
-            if (!file.IsRegular && !file.IsNonBlocking && !call.Wait(file.Host, PollEvents.Out))
+            if (MustWait(call, file, PollEvents.Out) is Answer refusal)
             {
-                return total > 0 ? total : Answer.Restart;
+                return total > 0 ? total : refusal;
             }
 
             int written = length == 0 && wanted > 0 ? file.Host.WriteFromNowhere(wanted - total) : file.Host.Write(buffer.AsSpan(0, length));
-            if (written == -(int)Errno.EAGAIN && !file.IsNonBlocking)
-            {
-                continue;
-            }
-
             if (written < 0)
             {
                 if (written == -(int)Errno.EPIPE)
@@ -391,6 +386,21 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         }
         while (total < wanted);
         return total;
+    }
+
+    /// <summary>Waits until a file is ready. Whether the host's own file waits does not matter, for others may share it.</summary>
+    /// <returns>EAGAIN when the program does not want to wait, or that the call is to be made again; null when the file is ready.</returns>
+    private static Answer? MustWait(CallContext call, GuestFile file, PollEvents events)
+    {
+        if (file.IsRegular)
+        {
+            return null;
+        }
+
+        Span<PolledFile> files = [new(file.Host, events)];
+        return !call.Wait(files, file.IsNonBlocking ? TimeSpan.Zero : null) ? Answer.Restart
+            : files[0].Ready == PollEvents.None ? Errno.EAGAIN
+            : null;
     }
 
     private Answer Vector(CallContext call, Func<CallContext, uint, uint, uint, Answer> transfer)

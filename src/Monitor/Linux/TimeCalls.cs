@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Kvmsys.Native.Linux;
 
@@ -56,7 +57,7 @@ internal sealed class TimeCalls(AddressSpace memory)
     public Answer Nanosleep(CallContext call)
     {
         Errno error = GuestTime.Read(memory, call.Ebx, wide: false, out TimeSpan time);
-        return error != default ? error : Sleep(call, time);
+        return error != default ? error : Sleep(call, time, call.Ecx, wide: false);
     }
 
     /// <summary>clock_nanosleep, and clock_nanosleep_time64.</summary>
@@ -75,12 +76,13 @@ internal sealed class TimeCalls(AddressSpace memory)
             return refused != 0 ? refused : Errno.EINVAL;
         }
 
-        if ((call.Ecx & Absolute) != 0)
+        bool isAbsolute = (call.Ecx & Absolute) != 0;
+        if (isAbsolute)
         {
             time -= TimeSpan.FromSeconds(seconds) + TimeSpan.FromTicks(nanoseconds / TimeSpan.NanosecondsPerTick);
         }
 
-        return time > TimeSpan.Zero ? Sleep(call, time) : 0;
+        return time > TimeSpan.Zero ? Sleep(call, time, isAbsolute ? 0 : call.Esi, wide) : 0;
     }
 
     /// <summary>times: the CPU's time of the one thread, all of it the program's.</summary>
@@ -126,7 +128,26 @@ internal sealed class TimeCalls(AddressSpace memory)
         _ => int.MaxValue,
     };
 
-    private static Answer Sleep(CallContext call, TimeSpan time) => call.Wait([], time) ? 0 : Errno.EINTR;
+    /// <summary>Sleeps.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="time">How long.</param>
+    /// <param name="rest">Where to write what is left of it when it is interrupted; 0 for nowhere.</param>
+    /// <param name="wide">Whether that has 64 bits.</param>
+    private Answer Sleep(CallContext call, TimeSpan time, uint rest, bool wide)
+    {
+        long start = Stopwatch.GetTimestamp();
+        if (call.Wait([], time))
+        {
+            return 0;
+        }
+
+        TimeSpan left = time - Stopwatch.GetElapsedTime(start);
+        left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        Errno error = rest == 0
+            ? default
+            : GuestTime.Write(memory, rest, wide, left.Ticks / TimeSpan.TicksPerSecond, left.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick);
+        return error != default ? error : Errno.EINTR;
+    }
 
     private static uint Ticks(long seconds, long nanoseconds) => (uint)((seconds * TicksPerSecond) + (nanoseconds * TicksPerSecond / 1_000_000_000));
 
