@@ -316,7 +316,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
 
     private Answer Read(CallContext call, uint descriptor, uint address, uint count)
     {
-        if (files[(int)descriptor] is not GuestFile file)
+        if (files[(int)descriptor] is not GuestFile { CanRead: true } file)
         {
             return Errno.EBADF;
         }
@@ -353,7 +353,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
 
     private Answer Write(CallContext call, uint descriptor, uint address, uint count)
     {
-        if (files[(int)descriptor] is not GuestFile { Writable: true } file)
+        if (files[(int)descriptor] is not GuestFile { CanWrite: true } file)
         {
             return Errno.EBADF;
         }
@@ -483,7 +483,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         }
 
         bool closeOnExec = (flags & OpenFlags.CloseOnExec) != 0;
-        GuestFile[] ends = [new(input!, writable: false), new(output!, writable: true)];
+        GuestFile[] ends = [new(input!), new(output!)];
         int[] descriptors = new int[ends.Length];
         for (int i = 0; i < ends.Length; i++)
         {
@@ -507,7 +507,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
     private Answer OpenAt(int folder, uint path, int flags)
     {
         Errno error = ResolvePath(folder, path, flags, out OpenFile? file);
-        return error == default ? files.Add(new GuestFile(file!, writable: false), 0, (flags & OpenFlags.CloseOnExec) != 0) : error;
+        return error == default ? files.Add(new GuestFile(file!), 0, (flags & OpenFlags.CloseOnExec) != 0) : error;
     }
 
     private Errno ResolvePath(int folder, uint path, int flags, out OpenFile? file)

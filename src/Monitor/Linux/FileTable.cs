@@ -26,7 +26,7 @@ internal sealed class FileTable : IDisposable
         WorkingDirectory = Encoding.UTF8.GetBytes(workingDirectory);
         for (int descriptor = 0; descriptor <= FileDescriptor.StandardError; descriptor++)
         {
-            Set(descriptor, new GuestFile(OpenFile.Standard(descriptor), writable: true), closeOnExec: false);
+            Set(descriptor, new GuestFile(OpenFile.Standard(descriptor)), closeOnExec: false);
         }
 
         foreach (string folder in readOnly)
@@ -168,7 +168,7 @@ internal sealed class FileTable : IDisposable
         file = this[descriptor];
         return file is null ? Errno.EBADF
             : !file.IsRegular ? Errno.ENODEV
-            : sharedWrite || (file.Flags & OpenFlags.AccessMode) == 1 ? Errno.EACCES
+            : sharedWrite || !file.CanRead ? Errno.EACCES
             : default;
     }
 

@@ -6,8 +6,7 @@ namespace Kvmsys.Monitor.Linux;
 
 /// <summary>An open file of the program; several of its descriptors may share it.</summary>
 /// <param name="host">The host's file.</param>
-/// <param name="writable">Whether the program may write; false for what it has opened itself.</param>
-internal sealed class GuestFile(OpenFile host, bool writable)
+internal sealed class GuestFile(OpenFile host)
 {
     private const uint FormatMask = 0xf000;
     private const uint RegularFile = 0x8000;
@@ -15,14 +14,17 @@ internal sealed class GuestFile(OpenFile host, bool writable)
     /// <summary>The host's file.</summary>
     public OpenFile Host { get; } = host;
 
-    /// <summary>Whether the program may write.</summary>
-    public bool Writable { get; } = writable;
-
     /// <summary>Whether a read or write never waits for somebody else.</summary>
     public bool IsRegular { get; } = host.Stat(out Statx status) == 0 && (status.StxMode & FormatMask) == RegularFile;
 
     /// <summary>O_NONBLOCK and the like, as the program sets them: the host's own, which others share, stay.</summary>
     public int Flags { get; set; } = Math.Max(host.StatusFlags, 0);
+
+    /// <summary>Whether it is open for reading.</summary>
+    public bool CanRead => (Flags & OpenFlags.AccessMode) != OpenFlags.WriteOnly;
+
+    /// <summary>Whether it is open for writing.</summary>
+    public bool CanWrite => (Flags & OpenFlags.AccessMode) != OpenFlags.ReadOnly;
 
     /// <summary>Whether calls must not wait.</summary>
     public bool IsNonBlocking => (Flags & OpenFlags.NonBlock) != 0;

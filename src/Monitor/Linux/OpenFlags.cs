@@ -8,6 +8,12 @@ internal static class OpenFlags
     /// <summary>O_ACCMODE: reading, writing, or both.</summary>
     public const int AccessMode = 3;
 
+    /// <summary>O_RDONLY.</summary>
+    public const int ReadOnly = 0;
+
+    /// <summary>O_WRONLY.</summary>
+    public const int WriteOnly = 1;
+
     /// <summary>O_CREAT.</summary>
     public const int Create = 0x40;
 
