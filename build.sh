@@ -85,6 +85,15 @@ need_compiler() {
     install_packages gcc libc6-dev gcc-multilib libc6-dev-i386
 }
 
+# For programs that the guest runs: i386's glibc, static too. musl and the programs of Debian's are unpacked, not installed.
+need_i386_compiler() {
+    need_compiler
+    if [ -e "$(gcc -m32 -print-file-name=libc.a)" ] && [ -d /usr/include/asm-generic ]; then
+        return
+    fi
+    install_packages gcc-multilib libc6-dev-i386
+}
+
 need_dotnet() {
     local major=10
     if type -P dotnet >/dev/null && dotnet --list-sdks | grep -q "^$major\."; then
