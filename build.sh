@@ -19,6 +19,7 @@ usage() {
   run [COMMAND...]       set up, build, and do the main job: kvmsys bench, or the kvmsys command given. It runs on this
                          host's KVM when that can run the guest, else in the lab (an emulated machine with a genuine KVM)
   test [TIER...]         build, and run the tests; all tiers, or those named: no-device any-kvm i386-guest lab
+                         programs
   build                  build artifacts/kvmsys (NativeAOT)
   lab [OPTION...] -- COMMAND...
                          run a command in the lab; ./build.sh lab --help tells the options

@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../build.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../build.sh"
 
-TIERS=(no-device any-kvm i386-guest lab)
+TIERS=(no-device any-kvm i386-guest lab programs)
 MACHINES=(amd intel)
 INTEL_CPUS=(haswell skylake lynnfield penryn)
 # kvm_intel then enters only what VT-x enters without unrestricted guest, and emulates nothing in its place.
@@ -162,6 +162,17 @@ tier_lab() {
     done
 }
 
+tier_programs() {
+    if host_runs_guest; then
+        tier "programs, this host" env KVMSYS_LAB_MACHINE=host "$(built Programs)"
+    else
+        say "test programs, this host: not run, its KVM does not run the guest; the lab's does"
+    fi
+    for machine in "${MACHINES[@]}"; do
+        lab_tier "programs, lab $machine" "$machine" env KVMSYS_LAB_MACHINE="$machine" "$(built Programs)"
+    done
+}
+
 # ---- ----
 
 [ $# -gt 0 ] || set -- "${TIERS[@]}"
@@ -176,6 +187,11 @@ step "build the tests" dotnet build Kvmsys.sln --configuration Release
 step "check the format" dotnet format --verify-no-changes --no-restore
 if [[ " $* " == *" no-device "* ]]; then
     need_tools
+    need_i386_compiler
+fi
+if [[ " $* " == *" programs "* ]]; then
+    need_i386_compiler
+    step "build the programs" tests/Programs/build.sh "$ARTIFACTS/programs"
 fi
 if [ "$*" != no-device ]; then
     need_lab "${MACHINES[@]}"

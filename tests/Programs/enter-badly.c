@@ -38,11 +38,10 @@ int main(void)
     enter("a stack at 0", 0);
     enter("a stack that is nowhere", (unsigned long)hole + 4096);
     enter("a stack of which the last byte is nowhere", (unsigned long)hole - 2);
-    enter("a stack just below the kernel", 0xbffffffc);
     enter("a stack half in the kernel", 0xbffffffe);
     enter("the kernel's memory", 0xc0000000);
     enter("the vsyscall page", 0xffffe000);
-    enter("the end", 0xffffffff);
+    enter("the last page", 0xfffff000);
     check("and the program goes on", 1);
     return verdict();
 }
