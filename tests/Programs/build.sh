@@ -95,7 +95,7 @@ link_kernel_headers() {
 
 compile() { # FLAVOUR SOURCE
     local source=$SOURCES/$2 target=$FOLDER/$1/${2%.c} musl=$PACKAGES/musl-dev/usr flags command
-    read -ra flags <<<"$(sed -n '1,/^$/s,^// built with: ,,p' "$source")"
+    read -ra flags < <(sed -n '1,/^$/s,^// built with: ,,p' "$source") || :
     command=(gcc -m32 -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror "$source" -o "$target.new")
     # Programs with a symbol table, and without.
     case $1 in
@@ -119,15 +119,16 @@ compile() { # FLAVOUR SOURCE
 
 # Prints the flavour and the source of each program that is missing or older than what it comes from.
 stale() {
-    local source name flavours flavour
+    local source name target flavours flavour
     for source in "$SOURCES"/*.c; do
         name=${source##*/}
-        read -ra flavours <<<"$(sed -n '1,/^$/s,^// built as: ,,p' "$source")"
+        read -ra flavours < <(sed -n '1,/^$/s,^// built as: ,,p' "$source") || :
         [ ${#flavours[@]} -gt 0 ] || flavours=("${LIBC_FLAVOURS[@]}")
         for flavour in "${flavours[@]}"; do
             mkdir -p "$FOLDER/$flavour"
-            [ -n "$(find "$FOLDER/$flavour/${name%.c}" -newer "$source" -newer "$SOURCES/build.sh" \
-                -newer "$SOURCES/program.h" -newer "$SOURCES/faults.h" 2>/dev/null)" ] || printf '%s %s\n' "$flavour" "$name"
+            target=$FOLDER/$flavour/${name%.c}
+            { [ "$target" -nt "$source" ] && [ "$target" -nt "$SOURCES/build.sh" ] &&
+                [ "$target" -nt "$SOURCES/program.h" ] && [ "$target" -nt "$SOURCES/faults.h" ]; } || printf '%s %s\n' "$flavour" "$name"
         done
     done
 }

@@ -68,7 +68,6 @@ static void oddities(void)
     TRY("an undefined instruction", ".byte 0x0f, 0xff, 0xc0");
     TRY("LOCK where it may not be", ".byte 0xf0, 0x90");
     TRY("fifteen prefixes and more", ".byte 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x90");
-    TRY("int1", ".byte 0xf1");
     TRY("RSM", "rsm");
     TRY("NT set", "pushf\n orl $0x4000, (%%esp)\n popf\n nop\n pushf\n andl $~0x4000, (%%esp)\n popf" : : : "cc");
 }
