@@ -70,26 +70,24 @@ install_packages() { # PACKAGE...
     [ -n "$(find /var/lib/apt/lists -name '*_Packages*' -print -quit 2>/dev/null)" ] || step "package lists" apt-get update
     # Lists that are older than the archive name files that are gone: then fetch them anew.
     # shellcheck disable=SC2086
-    if ! step "install $*" $command; then
+    if ! (step "install $*" $command); then
         step "package lists" apt-get update
         # shellcheck disable=SC2086
         step "install $*" $command
     fi
 }
 
-# It makes i386 programs too, which the guest runs: gcc names a library's file by its path only where it has one.
 need_compiler() {
-    if type -P gcc >/dev/null && [ -e /usr/include/linux/kvm.h ] \
-        && [ -e "$(gcc -m32 -print-file-name=libc.a)" ] && [ -e "$(gcc -m32 -print-file-name=libgcc.a)" ]; then
+    if type -P gcc >/dev/null && [ -e /usr/include/linux/kvm.h ]; then
         return
     fi
-    install_packages gcc libc6-dev gcc-multilib libc6-dev-i386
+    install_packages gcc libc6-dev
 }
 
-# For programs that the guest runs: i386's glibc, static too. musl and the programs of Debian's are unpacked, not installed.
+# For programs that the guest runs: i386's glibc, static too. gcc names a library's file by its path only where it has one.
 need_i386_compiler() {
     need_compiler
-    if [ -e "$(gcc -m32 -print-file-name=libc.a)" ] && [ -d /usr/include/asm-generic ]; then
+    if [ -e "$(gcc -m32 -print-file-name=libc.a)" ] && [ -e "$(gcc -m32 -print-file-name=libgcc.a)" ]; then
         return
     fi
     install_packages gcc-multilib libc6-dev-i386

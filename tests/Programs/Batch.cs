@@ -59,9 +59,10 @@ internal static class Batch
             Case each = cases[i];
             File.WriteAllBytes(Path.Combine(inputs.FullName, Number(i)), each.Input);
             string streams = each.Streams switch { Streams.Pipes => "pipes", Streams.BrokenPipe => "broken", _ => "files" };
-            string options = string.Join(' ', each.Options.Select(Quoted));
-            list.Append(CultureInfo.InvariantCulture, $"one {Number(i)} {streams} {SecondsPerCase} env -i {string.Join(' ', each.Environment.Select(Quoted))}")
-                .Append(CultureInfo.InvariantCulture, $" ${{RUN:+$RUN {options}}} programs/{each.Program} {string.Join(' ', each.Arguments.Select(Quoted))}\n");
+            string options = string.Join(' ', each.Options.Concat(each.Environment.SelectMany(variable => new[] { "--env", variable })).Select(Quoted));
+            list.Append(CultureInfo.InvariantCulture, $"one {Number(i)} {streams} {SecondsPerCase}")
+                .Append(CultureInfo.InvariantCulture, $" ${{RUN:+$RUN {options}}} ${{NATIVE:+env -i {string.Join(' ', each.Environment.Select(Quoted))}}}")
+                .Append(CultureInfo.InvariantCulture, $" programs/{each.Program} {string.Join(' ', each.Arguments.Select(Quoted))}\n");
 
             string program = Path.Combine(folder.FullName, "programs", each.Program);
             string built = Path.Combine(Programs, each.Program);
@@ -77,6 +78,8 @@ internal static class Batch
             }
         }
 
+        // The page of the article's Hello,World.
+        File.WriteAllText(Path.Combine(folder.FullName, Cases.HelloFile), "Hello,World\0");
         File.WriteAllText(Path.Combine(folder.FullName, "list"), list.ToString());
         File.Copy(Path.Combine(Checkout.Root, "tests", "Programs", "cases.sh"), Path.Combine(folder.FullName, "cases.sh"));
     }

@@ -9,6 +9,9 @@ namespace Kvmsys.Tests.Programs;
 /// <summary>All the cases.</summary>
 internal static partial class Cases
 {
+    /// <summary>What lies on the page at 0xffffd000, as a file beside the list.</summary>
+    public const string HelloFile = "hello.txt";
+
     private const string NoAlignmentChecks = "QEMU's software CPU checks no alignment.";
     private const string NoSegmentLimits = "QEMU's software CPU checks no segment's limit.";
     private const string NoSseExceptions = "QEMU's software CPU raises no exception of SSE's.";
@@ -91,12 +94,13 @@ internal static partial class Cases
         .. Flavours("article-int80").Select(each => each with { Expected = new(0, @"got pid = (\d+), actual pid = \1\n") }),
         .. Flavours("article-vsyscall").Select(each => each with { Expected = new(0, @"got pid = (\d+), actual pid = \1\n") }),
         .. Flavours("article-dump").Select(each => each with { Expected = new(0, @"\x7fELF.{1020}QRU\x89\xe5\x0f\x34\x90{7}\xeb\xf3\]ZY\xc3.{3052}") }),
-        .. Flavours("article-hello").Select(each => each with { Expected = new(0, @"Hello,World\n") }),
+        .. Flavours("article-hello").Select(each => each with { Options = ["--fixmap", $"hello={HelloFile}"], Expected = new(0, @"Hello,World\n") }),
         .. Flavours("enter-badly").Select(each => each with { Expected = new(0, @"(.+: SIGSEGV, eax: EFAULT\n){7}and the program goes on: yes\n") }),
         .. Flavours("step-enter").Select(each => each with { Expected = new(0, @"(.+: yes\n){4}") }),
         .. Flavours("files").Select(each => each with { Expected = new(0, @"(.+: yes\n){14}") }),
         .. Flavours("fixmap").Select(each => each with
         {
+            Options = ["--fixmap", $"hello={HelloFile}"],
             Expected = new(
                 0,
                 @"(.+: yes\n){6}write to the page: SIGSEGV, code 1, error 7\nwrite to the page below: SIGSEGV, code 1, error 7\n" +

@@ -7,8 +7,11 @@
 set -u
 OUTPUT=$1
 shift
+# For the list.
 # shellcheck disable=SC2034
-RUN=$* # for the list
+RUN=$* NATIVE=
+# shellcheck disable=SC2034
+[ $# != 0 ] || NATIVE=yes
 cd "$(dirname "$0")" || exit
 # shellcheck disable=SC3045
 ulimit -c 0

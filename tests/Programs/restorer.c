@@ -43,7 +43,7 @@ static void try(const char *what)
     raise(SIGUSR1);
     printf("%s: %d handlers ran\n", what, runs);
     check("  with the signal's number", first_argument == SIGUSR1);
-    check("  and returned to the page", returns_to > page && returns_to < page + 8192);
+    check("  and returned to the page", returns_to > page && returns_to - page < 8192);
 
     // What debuggers know it by: there is MOV of the call's number, and INT 0x80.
     const unsigned char *code = (const unsigned char *)returns_to;
