@@ -131,8 +131,8 @@ internal sealed class ProgramOptions
             throw new CommandFailedException(ExitCode.Usage, $"--fixmap {Shown.OneLine(given)}: NAME=FILE is needed.");
         }
 
-        const int most = (Fixmap.Last - Fixmap.Vsyscall) * (int)PageTableBuilder.PageSize;
-        return new FixmapContents(given[..separator], InputFile.Read(given[(separator + 1)..], "--fixmap file", most));
+        const uint most = (uint)(Fixmap.Last - Fixmap.Vsyscall) * PageTableBuilder.PageSize;
+        return new FixmapContents(given[..separator], InputFile.Read(given[(separator + 1)..], "file of --fixmap", most));
     }
 
     private uint MemorySizeOf(ParseResult parsed)

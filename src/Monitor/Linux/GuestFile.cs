@@ -8,14 +8,11 @@ namespace Kvmsys.Monitor.Linux;
 /// <param name="host">The host's file.</param>
 internal sealed class GuestFile(OpenFile host)
 {
-    private const uint FormatMask = 0xf000;
-    private const uint RegularFile = 0x8000;
-
     /// <summary>The host's file.</summary>
     public OpenFile Host { get; } = host;
 
     /// <summary>Whether a read or write never waits for somebody else.</summary>
-    public bool IsRegular { get; } = host.Stat(out Statx status) == 0 && (status.StxMode & FormatMask) == RegularFile;
+    public bool IsRegular { get; } = host.Stat(out Statx status) == 0 && (status.StxMode & Statx.SIfmt) == Statx.SIfreg;
 
     /// <summary>O_NONBLOCK and the like, as the program sets them: the host's own, which others share, stay.</summary>
     public int Flags { get; set; } = Math.Max(host.StatusFlags, 0);

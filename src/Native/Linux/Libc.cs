@@ -9,6 +9,7 @@ internal static unsafe partial class Libc
 {
     public const int ORdonly = 0;
     public const int ORdwr = 2;
+    public const int ONonblock = 0x800;
     public const int ODirectory = 0x10000;
     public const int OPath = 0x200000;
     public const int OCloexec = 0x80000;

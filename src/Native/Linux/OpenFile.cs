@@ -18,6 +18,14 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
     /// <summary>One of the descriptors that the process was started with; it is not closed with this object.</summary>
     public static OpenFile Standard(int descriptor) => new(descriptor, ownsHandle: false);
 
+    /// <summary>Opens a file for reading, without waiting for anybody: a pipe without a writer is at its end.</summary>
+    /// <exception cref="KvmException">There is none, or it may not be read (ENOENT, EACCES, ELOOP...).</exception>
+    public static OpenFile ForReading(string path)
+    {
+        int fd = Libc.Open(path, Libc.ORdonly | Libc.ONonblock | Libc.OCloexec);
+        return fd >= 0 ? new(fd, ownsHandle: true) : throw new KvmException("open", Libc.LastErrno, path);
+    }
+
     /// <summary>Opens a directory, for <see cref="OpenBeneath"/>.</summary>
     /// <exception cref="KvmException">There is none (ENOENT, ENOTDIR, EACCES).</exception>
     public static OpenFile Directory(string path)

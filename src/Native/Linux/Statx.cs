@@ -7,6 +7,15 @@ namespace Kvmsys.Native.Linux;
 /// <summary><c>struct statx</c>: what Linux tells of a file, alike on all its architectures.</summary>
 public struct Statx
 {
+    /// <summary>S_IFMT: the bits of <see cref="StxMode"/> that tell what the file is.</summary>
+    public const uint SIfmt = 0xf000;
+
+    /// <summary>S_IFREG: a regular file.</summary>
+    public const uint SIfreg = 0x8000;
+
+    /// <summary>S_IFDIR: a folder.</summary>
+    public const uint SIfdir = 0x4000;
+
     /// <summary>Which fields are filled.</summary>
     public uint StxMask;
 
