@@ -3,6 +3,7 @@
 using Iced.Intel;
 using Kvmsys.Guest;
 using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Paging;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Machine;
 using Kvmsys.Native;
@@ -40,10 +41,18 @@ internal static class GuestRun
     }
 
     /// <summary>The guest of a program.</summary>
-    public static Kvmsys.Guest.I386Guest Build(GuestProgram program, KernelProfile profile = KernelProfile.Linux26, int seed = 1)
+    public static Kvmsys.Guest.I386Guest Build(
+        GuestProgram program, KernelProfile profile = KernelProfile.Linux26, int seed = 1, params FixmapContents[] fixmap)
     {
         using Kvm kvm = Kvm.Open();
-        return Kvmsys.Guest.I386Guest.Build(new I386GuestOptions { Program = program, Profile = profile, Cpu = GuestCpuid.Of(kvm).Identity, Seed = seed });
+        return Kvmsys.Guest.I386Guest.Build(new I386GuestOptions
+        {
+            Program = program,
+            Profile = profile,
+            Cpu = GuestCpuid.Of(kvm).Identity,
+            Seed = seed,
+            Fixmap = [.. fixmap],
+        });
     }
 
     /// <summary>Runs instructions on a kernel.</summary>
