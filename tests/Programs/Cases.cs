@@ -137,7 +137,7 @@ internal static partial class Cases
         yield return Shells("bash", "-c", """trap "echo bye" EXIT; kill -TERM $$""") with { Label = "ended by itself" };
         yield return Shells("zsh", "-f", "-c", """print -l ${(o)=:-c b a}; echo $((1.0/3)); printf "%x\n" 255; exit 4""") with { Label = "more" };
         yield return Shells("busybox", "awk", """{ n += NF; print NR, $NF } END { printf "%d %s\n", n, toupper("x") }""") with { Label = "awk" };
-        yield return new Case("debian/sash", "-c", "echo hello") { Environment = ["PATH=/bin", "HOME=/"] };
+        yield return new Case("debian/sash", "-c", "-echo hello") { Environment = ["PATH=/bin", "HOME=/"] };
         yield return new Case("debian/ldconfig", "--version");
         yield return new Case("debian/e2fsck", "-V");
         yield return new Case("debian/gpgv", "--version") { Environment = ["HOME=/"] };

@@ -248,6 +248,59 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         return old;
     }
 
+    /// <summary>Whatever would change a file system: all that there is is read-only.</summary>
+    /// <param name="path">The path that it is about.</param>
+    public Answer RefuseChange(uint path)
+    {
+        Errno error = memory.ReadString(path, PathMax, out _);
+        return error != default ? error : Errno.EROFS;
+    }
+
+    /// <summary>sendfile and sendfile64: from a regular file to any.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="wide">Whether the offset has 64 bits.</param>
+    public Answer Sendfile(CallContext call, bool wide)
+    {
+        if (files[(int)call.Ebx] is not GuestFile { CanWrite: true } output || files[(int)call.Ecx] is not GuestFile { CanRead: true } input)
+        {
+            return Errno.EBADF;
+        }
+
+        if (!input.IsRegular || (output.Flags & OpenFlags.Append) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        long offset = 0;
+        if (call.Edx != 0 && !(wide ? memory.TryRead(call.Edx, out offset) : ReadNarrow(call.Edx, out offset)))
+        {
+            return Errno.EFAULT;
+        }
+
+        byte[] buffer = new byte[Math.Min(call.Esi, output.IsRegular ? Chunk : PipeBuffer)];
+        uint total = 0;
+        while (total < call.Esi && total < MaxTransfer)
+        {
+            Span<byte> part = buffer.AsSpan(0, (int)Math.Min((uint)buffer.Length, call.Esi - total));
+            if (MustWait(call, output, PollEvents.Out) is Answer refusal)
+            {
+                return total > 0 ? total : refusal;
+            }
+
+            int read = call.Edx != 0 ? input.Host.ReadAt(part, offset) : input.Host.Read(part);
+            int written = read > 0 ? output.Host.Write(part[..read]) : read;
+            if (written <= 0)
+            {
+                return total > 0 || written == 0 ? StoreOffset(call, wide, offset, total) : written;
+            }
+
+            total += (uint)written;
+            offset += written;
+        }
+
+        return StoreOffset(call, wide, offset, total);
+    }
+
     /// <summary>poll.</summary>
     public Answer Poll(CallContext call)
     {
@@ -268,6 +321,16 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         Errno error = GuestTime.Read(memory, call.Edx, wide, out TimeSpan time);
         return error == default ? Poll(call, time) : error;
     }
+
+    private bool ReadNarrow(uint address, out long offset)
+    {
+        bool done = memory.TryRead(address, out int narrow);
+        offset = narrow;
+        return done;
+    }
+
+    private Answer StoreOffset(CallContext call, bool wide, long offset, uint total) =>
+        call.Edx == 0 ? total : Answer.FaultUnless(wide ? memory.TryWrite(call.Edx, offset) : memory.TryWrite(call.Edx, (int)offset), total);
 
     private static short TypeOf(PollEvents events) => (short)events;
 
@@ -342,7 +405,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
             memory.TryWrite(address, buffer.AsSpan(0, read));
             total += read;
             address += (uint)read;
-            if (read < room)
+            if (read < room || read == 0)
             {
                 break;
             }

@@ -109,6 +109,12 @@ internal sealed class FileTable : IDisposable
             return Errno.ENOENT;
         }
 
+        // Nothing of the host's comes out of it, and nothing gets in.
+        if (path.SequenceEqual("/dev/null"u8))
+        {
+            return (Errno)(-OpenFile.Null(flags & OpenFlags.AccessMode, out file));
+        }
+
         bool writes = (flags & OpenFlags.AccessMode) != 0 || (flags & (OpenFlags.Create | OpenFlags.Truncate)) != 0;
         int hostFlags = flags & (OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.Path | OpenFlags.NonBlock);
         int error;

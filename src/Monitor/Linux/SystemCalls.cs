@@ -115,6 +115,31 @@ internal sealed class SystemCalls
         Serve(Syscall.rt_sigtimedwait_time64, call => signals.RtSigtimedwait(call, wide: true));
         Serve(Syscall.futex_time64, call => process.Futex(call, wide: true));
         Serve(Syscall.faccessat2, files.Faccessat);
+        Serve(Syscall.sendfile, call => files.Sendfile(call, wide: false));
+        Serve(Syscall.sendfile64, call => files.Sendfile(call, wide: true));
+        RefuseChanges(files);
+    }
+
+    /// <summary>Calls that would change a file system, and which argument is the path.</summary>
+    private void RefuseChanges(FileCalls files)
+    {
+        foreach (Syscall number in new[]
+        {
+            Syscall.link, Syscall.unlink, Syscall.mknod, Syscall.chmod, Syscall.lchown, Syscall.rename, Syscall.mkdir, Syscall.rmdir, Syscall.symlink,
+            Syscall.truncate, Syscall.chown, Syscall.truncate64, Syscall.chown32, Syscall.lchown32, Syscall.utime, Syscall.utimes, Syscall.creat,
+        })
+        {
+            Serve(number, call => files.RefuseChange(call.Ebx));
+        }
+
+        foreach (Syscall number in new[]
+        {
+            Syscall.mkdirat, Syscall.mknodat, Syscall.fchownat, Syscall.unlinkat, Syscall.renameat, Syscall.linkat, Syscall.symlinkat, Syscall.fchmodat,
+            Syscall.renameat2, Syscall.utimensat, Syscall.utimensat_time64,
+        })
+        {
+            Serve(number, call => files.RefuseChange(call.Ecx));
+        }
     }
 
     /// <summary>What serves a system call; null for nothing.</summary>

@@ -26,6 +26,17 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
         return fd >= 0 ? new(fd, ownsHandle: true) : throw new KvmException("open", Libc.LastErrno, path);
     }
 
+    /// <summary>Opens /dev/null.</summary>
+    /// <param name="accessMode">O_RDONLY, O_WRONLY or O_RDWR.</param>
+    /// <param name="file">The file.</param>
+    /// <returns>0, or an error number negated.</returns>
+    public static int Null(int accessMode, out OpenFile? file)
+    {
+        int fd = Libc.Open("/dev/null", accessMode | Libc.OCloexec);
+        file = fd >= 0 ? new(fd, ownsHandle: true) : null;
+        return fd >= 0 ? 0 : -(int)Libc.LastErrno;
+    }
+
     /// <summary>Opens a directory, for <see cref="OpenBeneath"/>.</summary>
     /// <exception cref="KvmException">There is none (ENOENT, ENOTDIR, EACCES).</exception>
     public static OpenFile Directory(string path)
