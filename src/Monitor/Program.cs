@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Kvmsys.Monitor.Commands;
 using Kvmsys.Native;
 using Kvmsys.Native.Linux;
@@ -73,10 +74,11 @@ internal static class Program
         Command bench = BenchCommand.Create();
         Command article = ArticleCommand.Create();
         Command run = RunCommand.Create();
-        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, article, run };
+        Command page = PageCommand.Create();
+        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, article, run, page };
         HelpWithExamples.AddTo(root, new Dictionary<Command, string[]>
         {
-            [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys run ./hello", "kvmsys bench --help"],
+            [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys run ./hello", "kvmsys page disasm", "kvmsys bench --help"],
             [doctor] = ["kvmsys doctor", "kvmsys doctor --json | jq .canRunGuest"],
             [bench] =
             [
@@ -93,18 +95,32 @@ internal static class Program
                 "kvmsys run --timeout 10 --memory 64 --env HOME ./program -v",
                 "kvmsys run --fixmap hello=hello.txt ./article-hello       the article's Hello,World page at 0xffffd000",
             ],
+            [page] =
+            [
+                "kvmsys page dump > page.so                                then: file page.so; readelf -a page.so; objdump -d page.so",
+                "kvmsys page disasm --cpuid no-sep                         the page of a CPU without SYSENTER",
+                "kvmsys page symbols --json | jq -r '.symbols[].name'",
+            ],
+            [Verb(PageCommand.Dump)] = ["kvmsys page dump > page.so", "kvmsys page dump --hex | less", "kvmsys page dump --mechanism int80 --output int80.so"],
+            [Verb(PageCommand.Disassemble)] = ["kvmsys page disasm", "kvmsys page disasm --mechanism int80"],
+            [Verb(PageCommand.Symbols)] = ["kvmsys page symbols", "kvmsys page symbols --json"],
         });
         return root;
+
+        Command Verb(string name) => page.Subcommands.Single(command => command.Name == name);
     }
 
     private static CommandFailedException Refusal(ParseResult parsed)
     {
-        string command = parsed.CommandResult.Command is RootCommand ? "kvmsys" : $"kvmsys {parsed.CommandResult.Command.Name}";
+        string command = NameOf(parsed.CommandResult);
         string message = parsed.UnmatchedTokens.Count > 0
             ? $"{Shown.OneLine(parsed.UnmatchedTokens[0])} is no command or option here."
             : Shown.OneLine(parsed.Errors[0].Message);
         return new CommandFailedException(ExitCode.Usage, $"{message} Cure: see {command} --help");
     }
+
+    /// <summary>The command as it is typed: kvmsys, and the verbs behind it.</summary>
+    private static string NameOf(CommandResult result) => result.Parent is CommandResult parent ? $"{NameOf(parent)} {result.Command.Name}" : "kvmsys";
 
     private static int Fail(int exitCode, string message)
     {

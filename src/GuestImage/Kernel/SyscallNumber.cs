@@ -2,7 +2,7 @@
 
 namespace Kvmsys.Guest.Kernel;
 
-/// <summary>Numbers of the i386 system calls that this kernel answers itself (Linux, arch/x86/entry/syscalls/syscall_32.tbl).</summary>
+/// <summary>Numbers of the i386 system calls that this kernel answers itself, and of those that its programs here make (Linux, arch/x86/entry/syscalls/syscall_32.tbl).</summary>
 public static class SyscallNumber
 {
     /// <summary>Entries of sys_call_table. 2.6.12 had 289; today's programs make calls that came later, and the monitor answers some.</summary>
@@ -10,6 +10,9 @@ public static class SyscallNumber
 
     /// <summary>exit.</summary>
     public const int Exit = 1;
+
+    /// <summary>write, which the monitor answers.</summary>
+    public const int Write = 4;
 
     /// <summary>getpid, the system call that is measured.</summary>
     public const int Getpid = 20;

@@ -8,6 +8,7 @@ using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Paging;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
+using Kvmsys.Monitor.Linux;
 using Kvmsys.Monitor.Machine;
 using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Reports;
@@ -51,19 +52,27 @@ internal static class ArticleCommand
             Cpu = cpuid.Identity,
             Seed = seed,
         });
+        ArticlePrograms programs = new(kvm, cpuid, seed, vsyscall: null, timeout, interruption.Token);
 
         Say("[bold]1. Detect[/]", DetectLine(cpuid.Identity));
         Say("[bold]2. Allocate[/]", string.Create(CultureInfo.InvariantCulture, $"a free frame for the page: physical 0x{guest.Image.FixmapPages[0].PhysicalAddress:x8} (seed {seed})"));
         PageWalk walk = ArticleReport.WalkOf(guest);
-        Say("[bold]3. Map[/]", $"virtual 0x{walk.LinearAddress:x8}", [.. walk.Steps, .. ArticleReport.CodeOf(guest)]);
+        Say("[bold]3. Map[/]", [$"virtual 0x{walk.LinearAddress:x8}", .. walk.Steps]);
+        PageReport page = PageCommand.Report(InGuest(programs.DumpPage));
+        Say(
+            "[bold]4. Dump[/]",
+            string.Create(CultureInfo.InvariantCulture, $"a program in the guest copies the page and writes it: {page.Bytes.Length} bytes"),
+            page.Elf.Kind,
+            page.HeaderFacts);
+        Say("[bold]5. Disassemble[/]", [.. page.EntryCode]);
         CallResult int80 = Measure(EntryMechanism.Int80);
-        Say($"[bold]4. {calls:N0} calls by int $0x80[/]", Cost(int80, guest.Pid));
-        CallResult? vsyscall = null;
+        Say($"[bold]6. {calls:N0} calls by int $0x80[/]", Cost(int80, guest.Pid));
+        ArticleReport report = new(host, cpuid.Identity, guest, page, int80, Vsyscall: null);
         CommandFailedException? failure = null;
         try
         {
-            vsyscall = Measure(EntryMechanism.Vsyscall);
-            Say($"[bold]5. {calls:N0} calls by call 0xffffe400[/]", Cost(vsyscall, guest.Pid));
+            report = report with { Vsyscall = Measure(EntryMechanism.Vsyscall) };
+            Say($"[bold]7. {calls:N0} calls by call 0xffffe400[/]", Cost(report.Vsyscall, guest.Pid));
         }
         catch (CommandFailedException exception)
         {
@@ -71,17 +80,46 @@ internal static class ArticleCommand
         }
 
         // What has been measured is reported, whatever came then.
-        ArticleReport report = new(host, cpuid.Identity, guest, int80, vsyscall);
-        if (json)
-        {
-            Terminal.WriteJson(ArticleDocument.Of(report), KvmsysJson.Default.ArticleDocument);
-        }
-        else
+        if (!json)
         {
             Terminal.Write(ArticleTable.Render(report));
         }
 
+        if (failure is null)
+        {
+            try
+            {
+                report = report with { HelloWorld = HelloWorld(InGuest(programs.PrintHelloWorld)) };
+                Say("[bold]9. Fixmap your own Hello,World[/]", HelloWorldLines(report.HelloWorld));
+            }
+            catch (CommandFailedException exception)
+            {
+                failure = exception;
+            }
+        }
+
+        if (json)
+        {
+            Terminal.WriteJson(ArticleDocument.Of(report), KvmsysJson.Default.ArticleDocument);
+        }
+
         return failure is null ? ExitCode.Done : throw failure;
+
+        ProgramOutput InGuest(Func<ProgramOutput> run)
+        {
+            try
+            {
+                return run();
+            }
+            catch (GuestStoppedException exception)
+            {
+                throw KvmAccess.Explain(exception, interruption, cure: "give it more with --timeout");
+            }
+            catch (KvmException exception)
+            {
+                throw KvmAccess.Explain(exception);
+            }
+        }
 
         CallResult Measure(EntryMechanism mechanism)
         {
@@ -95,11 +133,11 @@ internal static class ArticleCommand
             }
         }
 
-        void Say(string step, string result, params string[] more)
+        void Say(string step, params string[] lines)
         {
             if (!json)
             {
-                Terminal.Write(new Rows([new Markup(step), .. more.Prepend(result).Select(line => new Text($"   {line}"))]));
+                Terminal.Write(new Rows([new Markup(step), .. lines.Select(line => new Text($"   {line}"))]));
             }
         }
     }
@@ -107,6 +145,25 @@ internal static class ArticleCommand
     private static string DetectLine(CpuIdentity cpu) => string.Create(
         CultureInfo.InvariantCulture,
         $"{cpu.Vendor} family {cpu.Family} model {cpu.Model} stepping {cpu.Stepping}, SEP {(cpu.Sep ? "set" : "clear")}: the page gets {(cpu.HasSysenter ? "SYSENTER" : "INT 0x80")}");
+
+    /// <summary>What was printed, when it is what the article's reader got.</summary>
+    private static HelloWorldReport HelloWorld(ProgramOutput output)
+    {
+        HelloWorldReport report = new(output.Bytes, output.Program, output.Guest);
+        return report is { IsRight: true, ProgramHoldsText: false }
+            ? report
+            : throw new CommandFailedException(ExitCode.InternalFault, $"the program that should print Hello,World printed: {Shown.OneLine(report.Text)}");
+    }
+
+    private static string[] HelloWorldLines(HelloWorldReport report) =>
+    [
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"a second page: virtual 0x{report.Page.VirtualAddress:x8}, physical 0x{report.Page.PhysicalAddress:x8}"),
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"a program of {report.ProgramBytes} bytes, which do not hold the text, prints it: {report.Text}"),
+    ];
 
     private static string Cost(CallResult result, uint pid)
     {

@@ -50,7 +50,7 @@ internal static class CommonOptions
     /// <summary>--timeout.</summary>
     public static Option<int> Timeout() => new("--timeout")
     {
-        Description = "Seconds that one measurement may take.",
+        Description = "Seconds that one run of the guest may take.",
         HelpName = "SECONDS",
         DefaultValueFactory = _ => DefaultTimeoutSeconds,
         CustomParser = result => ParseNumber(result, 1, MaxTimeoutSeconds),

@@ -50,12 +50,22 @@ internal static class KvmAccess
     }
 
     /// <summary>What a guest that stopped means for the command.</summary>
-    public static CommandFailedException Explain(GuestStoppedException exception, Interruption interruption) => exception.Stop.Reason switch
+    /// <param name="exception">The guest's end.</param>
+    /// <param name="interruption">Whether somebody wanted it.</param>
+    /// <param name="cure">What helps when the time was over.</param>
+    public static CommandFailedException Explain(
+        GuestStoppedException exception, Interruption interruption, string cure = "give it more with --timeout, or fewer --calls")
     {
-        StopReason.Cancelled => new(interruption.ExitCode, "interrupted"),
-        StopReason.Deadline => new(ExitCode.TimeOut, string.Create(CultureInfo.InvariantCulture, $"{exception.Message}, after {exception.Stop.Elapsed.TotalSeconds:N0} s. Cure: give it more with --timeout, or fewer --calls.")),
-        _ => new(ExitCode.CannotRunGuest, $"{exception.Message}\n{exception.Stop.Crash}"),
-    };
+        MachineStop stop = exception.Stop;
+        return stop.Reason switch
+        {
+            StopReason.Cancelled => new(interruption.ExitCode, "interrupted"),
+            StopReason.Deadline => new(
+                ExitCode.TimeOut,
+                string.Create(CultureInfo.InvariantCulture, $"{exception.Message}, after {stop.Elapsed.TotalSeconds:N0} s. Cure: {cure}.")),
+            _ => new(ExitCode.CannotRunGuest, stop.Crash is null ? exception.Message : $"{exception.Message}\n{stop.Crash}"),
+        };
+    }
 
     /// <summary>What a call of KVM that failed means for the command.</summary>
     public static CommandFailedException Explain(KvmException exception) => exception.IsShortage

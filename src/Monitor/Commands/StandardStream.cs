@@ -14,11 +14,15 @@ internal static class StandardStream
 {
     /// <summary>Writes results to standard output.</summary>
     /// <exception cref="CommandFailedException">It is closed, or its disk is full.</exception>
-    public static void WriteResults(string text)
+    public static void WriteResults(string text) => WriteResults(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Writes results that are no text to standard output.</summary>
+    /// <exception cref="CommandFailedException">It is closed, or its disk is full.</exception>
+    public static void WriteResults(ReadOnlySpan<byte> bytes)
     {
         try
         {
-            Write(FileDescriptor.StandardOutput, text);
+            FileDescriptor.WriteAll(FileDescriptor.StandardOutput, bytes);
         }
         catch (KvmException exception)
         {
@@ -33,13 +37,11 @@ internal static class StandardStream
     {
         try
         {
-            Write(FileDescriptor.StandardError, text);
+            FileDescriptor.WriteAll(FileDescriptor.StandardError, Encoding.UTF8.GetBytes(text));
         }
         catch (KvmException)
         {
             // Closed too: the exit status is all that is left to tell it by.
         }
     }
-
-    private static void Write(int descriptor, string text) => FileDescriptor.WriteAll(descriptor, Encoding.UTF8.GetBytes(text));
 }

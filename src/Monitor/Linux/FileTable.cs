@@ -6,8 +6,8 @@ using Kvmsys.Native.Linux;
 namespace Kvmsys.Monitor.Linux;
 
 /// <summary>
-/// The program's file descriptors: the three that kvmsys was started with, and what it opens below the folders that it is granted for
-/// reading. No other file of the host exists for it.
+/// The program's file descriptors: the three that it is started with, and what it opens below the folders that it is granted for reading. No
+/// other file of the host exists for it.
 /// </summary>
 internal sealed class FileTable : IDisposable
 {
@@ -20,13 +20,15 @@ internal sealed class FileTable : IDisposable
     /// <summary>The table of a program that starts.</summary>
     /// <param name="workingDirectory">Absolute path against which its relative paths are taken.</param>
     /// <param name="readOnly">Folders below which it may read.</param>
+    /// <param name="standardOutput">The host's file descriptor behind its standard output; the other two are kvmsys' own.</param>
     /// <exception cref="Native.KvmException">One of them is no folder that can be opened.</exception>
-    public FileTable(string workingDirectory, IEnumerable<string> readOnly)
+    public FileTable(string workingDirectory, IEnumerable<string> readOnly, int standardOutput)
     {
         WorkingDirectory = Encoding.UTF8.GetBytes(workingDirectory);
         for (int descriptor = 0; descriptor <= FileDescriptor.StandardError; descriptor++)
         {
-            Set(descriptor, new GuestFile(OpenFile.Standard(descriptor)), closeOnExec: false);
+            OpenFile host = OpenFile.Standard(descriptor == FileDescriptor.StandardOutput ? standardOutput : descriptor);
+            Set(descriptor, new GuestFile(host), closeOnExec: false);
         }
 
         foreach (string folder in readOnly)

@@ -43,7 +43,7 @@ internal sealed class LinuxMachine : IDisposable
         Machine.Kick();
     }
 
-    /// <summary>Loads a program.</summary>
+    /// <summary>Loads a program from its file.</summary>
     /// <param name="kvm">The system's KVM.</param>
     /// <param name="cpuid">The guest's CPUID table.</param>
     /// <param name="executable">The program.</param>
@@ -78,6 +78,19 @@ internal sealed class LinuxMachine : IDisposable
             StackPointer = stack.StackPointer,
             Symbols = executable.Symbols,
         };
+        return Load(kvm, cpuid, program, options);
+    }
+
+    /// <summary>Loads a program that was made here: it finds nothing on its stack but what it brings.</summary>
+    /// <param name="kvm">The system's KVM.</param>
+    /// <param name="cpuid">The guest's CPUID table.</param>
+    /// <param name="program">The program.</param>
+    /// <param name="options">How it is run.</param>
+    /// <exception cref="ArgumentException">Fixmap pages are too many, or the page is to use what the CPU lacks.</exception>
+    /// <exception cref="InvalidOperationException">The memory is too small for the program.</exception>
+    /// <exception cref="KvmException">KVM or the host refuses something.</exception>
+    public static LinuxMachine Load(Kvm kvm, GuestCpuid cpuid, GuestProgram program, ProcessOptions options)
+    {
         I386Guest guest = I386Guest.Build(new I386GuestOptions
         {
             Program = program,

@@ -42,7 +42,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         _ram = ram;
         _warn = options.Warn;
         _memory = new AddressSpace(guest, program, ram);
-        _files = new FileTable(options.WorkingDirectory, options.ReadOnlyFolders);
+        _files = new FileTable(options.WorkingDirectory, options.ReadOnlyFolders, options.StandardOutput);
         _alarm = new AlarmClock(_memory);
         _areas = new ThreadAreas(_memory, ram);
         SymbolTable symbols = guest.Image.Symbols;

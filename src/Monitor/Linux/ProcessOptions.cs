@@ -2,6 +2,7 @@
 
 using Kvmsys.Guest.Paging;
 using Kvmsys.Guest.Vsyscall;
+using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Monitor.Linux;
 
@@ -25,6 +26,9 @@ public sealed record ProcessOptions
 
     /// <summary>Folders below which the program may read files.</summary>
     public IReadOnlyList<string> ReadOnlyFolders { get; init; } = [];
+
+    /// <summary>The host's file descriptor behind the program's standard output; it is not closed with the program.</summary>
+    public int StandardOutput { get; init; } = FileDescriptor.StandardOutput;
 
     /// <summary>Absolute path of the working directory.</summary>
     public required string WorkingDirectory { get; init; }

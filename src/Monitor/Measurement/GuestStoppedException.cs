@@ -11,7 +11,7 @@ public sealed class GuestStoppedException : Exception
     /// <param name="guest">What it was doing, for people.</param>
     /// <param name="stop">How it stopped.</param>
     public GuestStoppedException(string guest, MachineStop stop)
-        : base($"{guest}: {stop.Crash?.Headline ?? stop.Reason.ToString()}") => Stop = stop;
+        : base($"{guest}: {stop.Crash?.Headline ?? (stop.Reason == StopReason.Exit ? $"exit status {stop.Status}" : stop.Reason.ToString())}") => Stop = stop;
 
     /// <summary>How it stopped.</summary>
     public MachineStop Stop { get; }

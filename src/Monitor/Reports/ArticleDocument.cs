@@ -35,6 +35,12 @@ public sealed record ArticleDocument
     /// <summary>The way from the one to the other.</summary>
     public required string PageWalk { get; init; }
 
+    /// <summary>The page, as the dump program read it in the guest.</summary>
+    public required PageDumpDocument Dump { get; init; }
+
+    /// <summary>The code at the page's entry, a line each.</summary>
+    public required IReadOnlyList<string> Disassembly { get; init; }
+
     /// <summary>The loop by INT 0x80.</summary>
     public required CallDocument Int80 { get; init; }
 
@@ -46,6 +52,9 @@ public sealed record ArticleDocument
 
     /// <summary>How many times as fast it was in the article.</summary>
     public double ArticleSpeedUp { get; init; } = ArticleReport.ArticleSpeedUp;
+
+    /// <summary>Hello,World out of a second page; null when something ended the experiment before it.</summary>
+    public HelloWorldDocument? HelloWorld { get; init; }
 
     /// <summary>The host.</summary>
     public required HostDocument Host { get; init; }
@@ -64,9 +73,12 @@ public sealed record ArticleDocument
             VirtualAddress = string.Create(CultureInfo.InvariantCulture, $"0x{walk.LinearAddress:x8}"),
             PhysicalAddress = string.Create(CultureInfo.InvariantCulture, $"0x{walk.PhysicalAddress:x8}"),
             PageWalk = walk.ToString(),
+            Dump = PageDumpDocument.Of(report.Page),
+            Disassembly = report.Page.EntryCode,
             Int80 = CallDocument.Of(report.Int80, speedUp: 1),
             Vsyscall = report.Vsyscall is null ? null : CallDocument.Of(report.Vsyscall, report.SpeedUp),
             SpeedUp = report.SpeedUp,
+            HelloWorld = report.HelloWorld is null ? null : HelloWorldDocument.Of(report.HelloWorld),
             Host = HostDocument.Of(report.Host),
         };
     }

@@ -3,9 +3,7 @@
 using Kvmsys.Guest;
 using Kvmsys.Guest.Cpu;
 using Kvmsys.Guest.Paging;
-using Kvmsys.Guest.Vsyscall;
 using Kvmsys.Monitor.Host;
-using Kvmsys.Monitor.Machine;
 using Kvmsys.Monitor.Measurement;
 
 namespace Kvmsys.Monitor.Reports;
@@ -14,9 +12,10 @@ namespace Kvmsys.Monitor.Reports;
 /// <param name="Host">The host.</param>
 /// <param name="Cpu">The CPU that the guest was given.</param>
 /// <param name="Guest">The guest.</param>
+/// <param name="Page">The page, as the dump program read it in the guest.</param>
 /// <param name="Int80">The loop by INT 0x80.</param>
 /// <param name="Vsyscall">The loop by a call of the page; null when somebody interrupted it.</param>
-public sealed record ArticleReport(HostEnvironment Host, CpuIdentity Cpu, I386Guest Guest, CallResult Int80, CallResult? Vsyscall)
+public sealed record ArticleReport(HostEnvironment Host, CpuIdentity Cpu, I386Guest Guest, PageReport Page, CallResult Int80, CallResult? Vsyscall)
 {
     /// <summary>Seconds that the article's Pentium 4 of 2.8 GHz took for 10,000,000 calls by INT 0x80.</summary>
     public const double ArticleInt80Seconds = 3.9;
@@ -30,6 +29,9 @@ public sealed record ArticleReport(HostEnvironment Host, CpuIdentity Cpu, I386Gu
     /// <summary>How many times as fast the page was in 2005: 2.79.</summary>
     public const double ArticleSpeedUp = ArticleInt80Seconds / ArticleVsyscallSeconds;
 
+    /// <summary>Hello,World out of a second page; null when it was not printed.</summary>
+    public HelloWorldReport? HelloWorld { get; init; }
+
     /// <summary>How many times as fast the page is here; null when it was not measured.</summary>
     public double? SpeedUp => Int80.TicksPerCall / Vsyscall?.TicksPerCall;
 
@@ -38,12 +40,4 @@ public sealed record ArticleReport(HostEnvironment Host, CpuIdentity Cpu, I386Gu
 
     /// <summary>How the guest's page tables lead from the page's fixed address to the frame that it got.</summary>
     public static PageWalk WalkOf(I386Guest guest) => guest.Image.Walk(Fixmap.AddressOf(Fixmap.Vsyscall));
-
-    /// <summary>The page's code, as objdump shows it.</summary>
-    public static IEnumerable<string> CodeOf(I386Guest guest)
-    {
-        VsyscallPage page = VsyscallPage.Build(guest.Vsyscall);
-        int offset = (int)(VsyscallPage.Entry - Fixmap.AddressOf(Fixmap.Vsyscall));
-        return new Disassembly(guest.Image.Symbols).Lines(page.Bytes.Slice(offset, page.EntryLength), VsyscallPage.Entry);
-    }
 }

@@ -19,7 +19,7 @@ public static class ArticleTable
     {
         string emulated = report.Verdict == Verdict.Emulated ? " [yellow](emulated)[/]" : "";
         Table table = new() { Border = TableBorder.Rounded };
-        table.AddColumn("6. Is there a speed-up?");
+        table.AddColumn("8. Is there a speed-up?");
         table.AddColumn(new TableColumn("2005, Pentium 4 2.8 GHz").RightAligned());
         table.AddColumn(new TableColumn($"here{emulated}").RightAligned());
         table.AddRow("int $0x80", Seconds(ArticleReport.ArticleInt80Seconds, ArticleReport.ArticleCalls), Seconds(report.Int80));

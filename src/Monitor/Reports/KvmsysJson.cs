@@ -12,4 +12,5 @@ namespace Kvmsys.Monitor.Reports;
 [JsonSerializable(typeof(BenchDocument))]
 [JsonSerializable(typeof(DoctorDocument))]
 [JsonSerializable(typeof(ArticleDocument))]
+[JsonSerializable(typeof(PageSymbolsDocument))]
 internal sealed partial class KvmsysJson : JsonSerializerContext;

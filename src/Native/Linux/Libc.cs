@@ -37,6 +37,7 @@ internal static unsafe partial class Libc
     public const int SigevThreadId = 4;
 
     public const int SfdCloexec = OCloexec;
+    public const uint MfdCloexec = 1;
     public const int SfdNonblock = 0x800;
 
     public const int AtEmptyPath = 0x1000;
@@ -52,6 +53,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags);
+
+    [LibraryImport(Library, EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MemfdCreate(string name, uint flags);
 
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     public static partial int Close(nint fd);

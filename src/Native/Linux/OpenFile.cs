@@ -15,7 +15,7 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
     /// <summary>Its number.</summary>
     public int Descriptor => (int)handle;
 
-    /// <summary>One of the descriptors that the process was started with; it is not closed with this object.</summary>
+    /// <summary>A descriptor that is somebody else's, such as those that the process was started with; it is not closed with this object.</summary>
     public static OpenFile Standard(int descriptor) => new(descriptor, ownsHandle: false);
 
     /// <summary>Opens a file for reading, without waiting for anybody: a pipe without a writer is at its end.</summary>
@@ -35,6 +35,16 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
         int fd = Libc.Open("/dev/null", accessMode | Libc.OCloexec);
         file = fd >= 0 ? new(fd, ownsHandle: true) : null;
         return fd >= 0 ? 0 : -(int)Libc.LastErrno;
+    }
+
+    /// <summary>Makes a regular file that is empty and has no place in any file system.</summary>
+    /// <remarks>memfd_create(2).</remarks>
+    /// <param name="name">What /proc calls it.</param>
+    /// <exception cref="KvmException">There are too many files (EMFILE, ENFILE), or too little memory (ENOMEM).</exception>
+    public static OpenFile InMemory(string name)
+    {
+        int fd = Libc.MemfdCreate(name, Libc.MfdCloexec);
+        return fd >= 0 ? new(fd, ownsHandle: true) : throw new KvmException("memfd_create", Libc.LastErrno, name);
     }
 
     /// <summary>Opens a directory, for <see cref="OpenBeneath"/>.</summary>
