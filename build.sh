@@ -6,8 +6,10 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # By its own place, also through a link: `clean` must find this checkout and no other folder.
+CALLER=$PWD
 cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDTERMINALLOGGER=off
+ROOT=$PWD
 ARTIFACTS=$PWD/artifacts
 BINARY=$ARTIFACTS/kvmsys
 LOGS=$ARTIFACTS/logs
@@ -17,7 +19,8 @@ usage() {
 ./build.sh VERB
 
   run [COMMAND...]       set up, build, and do the main job: kvmsys bench, or the kvmsys command given. It runs on this
-                         host's KVM when that can run the guest, else in the lab (an emulated machine with a genuine KVM)
+                         host's KVM when that can run the guest, else in the lab (an emulated machine with a genuine KVM),
+                         into which the files go that the command names
   test [TIER...]         build, and run the tests; all tiers, or those named: no-device any-kvm i386-guest lab
                          programs
   build                  build artifacts/kvmsys (NativeAOT)
@@ -32,6 +35,8 @@ Examples:
   ./build.sh run
   ./build.sh run article
   ./build.sh run bench --mechanism int80 vsyscall --calls 100_000
+  ./build.sh run page disasm
+  ./build.sh run run --fixmap hello=hello.txt ./article-hello
   ./build.sh test no-device
   ./build.sh lab -- kvmsys doctor
 TEXT
@@ -164,12 +169,15 @@ no_arguments() { # VERB [ARGUMENT]...
 verb_run() {
     build
     [ $# -gt 0 ] || set -- bench
-    # What does not need the guest is about this host, and costs no lab.
-    case " $* " in
+    cd "$CALLER"
+    split_words "$@"
+    # What does not need the guest is about this host, and costs no lab; nor does what kvmsys will refuse.
+    case " ${OWN[*]} " in
         " doctor "* | *" --help "* | *" -h "* | *" --version "*) exec "$BINARY" "$@" ;;
     esac
     case $1 in
-        bench | article) ;;
+        bench | article | page) ;;
+        run | trace) [ -n "$PROGRAM" ] || exec "$BINARY" "$@" ;;
         *) exec "$BINARY" "$@" ;;
     esac
     local doctor status=0
@@ -178,9 +186,101 @@ verb_run() {
         say "running on this host's KVM: kvmsys doctor says that it runs the guest"
         exec "$BINARY" "$@"
     fi
-    need_lab amd
+    LAB_OPTIONS=()
+    case $1 in
+        run | trace) take_along "$@" ;;
+        page)
+            redirect_output "$@"
+            set -- "${OWN[@]}"
+            # The lab's output is never a terminal, ours may be.
+            [[ ! -t 1 || " $* " != *" dump "* || " $* " == *" --hex "* ]] || exec "$BINARY" "$@"
+            ;;
+    esac
+    (cd "$ROOT" && need_lab amd)
     say "running in the lab, whose figures are not a CPU's: kvmsys doctor says that $(obstacle "$status" "$doctor")"
-    exec lab/lab.sh -- kvmsys "$@"
+    exec "$ROOT/lab/lab.sh" "${LAB_OPTIONS[@]}" -- kvmsys "$@"
+}
+
+# Sets OWN, the words that are kvmsys's, and PROGRAM, the guest's program: the first ELF file, for no option takes one as its value. What
+# comes behind it is the program's.
+split_words() { # WORD...
+    local word
+    OWN=() PROGRAM=
+    for word; do
+        if [ -f "$word" ] && [ "$(head -c 4 -- "$word" | od -An -tx1)" = " 7f 45 4c 46" ]; then
+            PROGRAM=$word
+            return
+        fi
+        OWN+=("$word")
+    done
+}
+
+# Sets LAB_OPTIONS so that the files that the words name are in the lab too, under the same paths, and what the environment lends.
+take_along() { # WORD...
+    local word option='' value paths=("$PROGRAM")
+    for word in "${OWN[@]}"; do
+        value=$word
+        case $word in
+            --ro[=:]* | --fixmap[=:]* | --env[=:]* | -e[=:]*)
+                option=${word%%[=:]*}
+                value=${word#*[=:]}
+                ;;
+        esac
+        case $option in
+            --ro) paths+=("$value") ;;
+            --fixmap) paths+=("${value#*=}") ;;
+            --env | -e)
+                [[ ! $value =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || [ -z "${!value+set}" ] || LAB_OPTIONS+=(--env "$value=${!value}")
+                ;;
+        esac
+        option=$word
+    done
+    for word in "${paths[@]}"; do
+        [ -e "$word" ] || exec "$BINARY" "$@" # which says so
+        LAB_OPTIONS+=(--keep "$word")
+    done
+    # As long as it likes, unless kvmsys is told otherwise.
+    LAB_OPTIONS+=(--timeout 86400)
+    take_input
+}
+
+# The lab's machine cannot read what is here while it runs, so standard input goes in as a file. A pipe that nobody writes to would have
+# no end.
+take_input() {
+    local tenths
+    [ ! /dev/stdin -ef /dev/null ] || return 0
+    if [ -p /dev/stdin ]; then
+        for ((tenths = 0; tenths < 20; tenths++)); do
+            ! read -r -t 0 || break
+            sleep 0.1
+        done
+        if [ "$tenths" -lt 20 ]; then
+            say "reading standard input to its end: the lab gets it as a file"
+            LAB_OPTIONS+=(--input -)
+            return
+        fi
+    elif [ -f /dev/stdin ]; then
+        LAB_OPTIONS+=(--input -)
+        return
+    fi
+    say "the lab gives the program /dev/null as its standard input"
+}
+
+# What `page dump` would write to a file is on the lab's standard output: sets OWN to the words without the file.
+redirect_output() { # WORD...
+    local file=''
+    OWN=()
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --output | -o) file=${2:-} && shift $(($# > 1)) ;;
+            --output[=:]* | -o[=:]*) file=${1#*[=:]} ;;
+            *) OWN+=("$1") ;;
+        esac
+        shift
+    done
+    if [ -n "$file" ]; then
+        exec >"$file" || fail 74 "$file cannot be written"
+    fi
 }
 
 # Why this host's KVM will not do: the last check that failed, with its evidence.

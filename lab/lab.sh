@@ -41,6 +41,9 @@ kvm_amd or kvm_intel, so that /dev/kvm has every semantic of the real one. Its t
     --cpu MODEL         of the machine intel: haswell, the default, skylake, lynnfield (no unrestricted guest), penryn (no EPT)
     --kvm-options WORDS options that the machine's KVM module is loaded with: "unrestricted_guest=0 ept=0"
     --files PATH        a file or folder that it needs (links are followed); repeatable
+    --keep PATH         a file or folder that it finds, read-only, under the absolute path that it has here; repeatable. The
+                        command then starts in the folder that has this one's path
+    --input FILE        its standard input, which is read to its end first; - for lab.sh's own
     --output DIR        where to put what it left in /out
     --env NAME=VALUE    an environment variable for it (it has none of the host's); repeatable
     --timeout SECONDS   how long the machine may run: 300
@@ -62,6 +65,7 @@ Exit status: the command's; 124 it ran out of time; 125 the lab failed; 3 packag
   lab.sh --files publish -- publish/Tests -noLogo
   lab.sh --machine intel --cpu lynnfield -- kvmsys bench
   lab.sh --timeout 20 --env LEVEL=2 --files guest.bin -- ./monitor guest.bin
+  lab.sh --keep ~/words --input names.txt -- kvmsys run --ro ~/words ./sort
 TEXT
 }
 
@@ -155,7 +159,7 @@ prepare() { # KIND
     unlock_cache
 }
 
-# ---- The payload: `command`, a script, `kvm-options`, and `files/`, where it starts ----
+# ---- The payload: `command`, a script, `kvm-options`, `files/`, where it starts, `input`, and `places/`, what is kept ----
 
 # By a link: tar follows it, nothing is copied here.
 add_file() { # PATH
@@ -208,32 +212,86 @@ is_staged() { # PATH: of a library that the executable finds by its own place
     return 1
 }
 
+# Sets PLACES, what is kept, each folder before what is in it. A folder's links stay links, for a program may look at them.
+add_places() {
+    local path name index
+    local -A seen=()
+    for path in "${KEPT[@]}"; do
+        name=$(realpath -ms -- "$path")
+        [ -e "$name" ] || die "there is no $path"
+        case $name in / | /dev | /dev/* | /proc | /proc/* | /sys | /sys/*) die "--keep $path: the machine has its own" ;; esac
+        seen[$name]=1
+    done
+    [ ${#seen[@]} -gt 0 ] || return 0
+    mapfile -d '' -t PLACES < <(printf '%s\0' "${!seen[@]}" | sort -z)
+    mkdir "$STAGE/places"
+    for index in "${!PLACES[@]}"; do
+        [ -d "${PLACES[index]}" ] || ln -s -- "$(realpath -e -- "${PLACES[index]}")" "$STAGE/places/$index"
+    done
+}
+
+# In a view of its own, so that nothing of the machine's is hidden from the machine.
+write_places() {
+    local index
+    # shellcheck disable=SC2016
+    printf '[ "$1" = kept ] || exec /bin/unshare -m /bin/sh /lab/command kept\n'
+    cat <<'TEXT'
+place() {
+    if [ -d "/lab/places/$1" ]; then
+        /bin/mkdir -p "$2"
+    else
+        /bin/mkdir -p "${2%/*}/"
+        [ -e "$2" ] || : >"$2"
+    fi && /bin/mount --bind "/lab/places/$1" "$2" && return
+    echo "lab: $2 cannot be put into its place" >&2
+    exit 125
+}
+TEXT
+    for index in "${!PLACES[@]}"; do
+        printf 'place %s %s\n' "$index" "$(quote "${PLACES[index]}")"
+    done
+    printf '/bin/mkdir -p %s && cd %s\n' "$(quote "$PWD")" "$(quote "$PWD")"
+    COMMAND=/lab/files/${COMMAND#./}
+}
+
+pack() { # OPTION...: of tar, to put more into the payload
+    child tar "$@" -f "$RUN/payload.tar" --format=gnu --sort=name --owner=0 --group=0 --numeric-owner 2>"$RUN/machine.log" ||
+        [ $? = 1 ] || die "cannot pack all the files: $(tail -n 1 "$RUN/machine.log")" # 1: one changed meanwhile, or a link leads nowhere
+}
+
 quote() { printf "'%s' " "${1//\'/\'\\\'\'}"; }
 
 write_command() { # [ARGUMENT]...
     local word
+    [ ${#PLACES[@]} = 0 ] || write_places
     for word in PATH=/bin HOME=/root LANG=C.UTF-8 TERM=dumb \
         "LAB=$MACHINE" "LAB_CPU=$CPU" LAB_OUTPUT=/out ${EXACT:+LAB_EXACT=1} "${VARIABLES[@]}"; do
         printf 'export %s=%s\n' "${word%%=*}" "$(quote "${word#*=}")"
     done
     printf exec
     for word in "$COMMAND" "$@"; do printf ' %s' "$(quote "$word")"; done
+    [ -z "$INPUT" ] || printf ' </lab/input'
     echo
 }
 
 make_payload() { # COMMAND [ARGUMENT]...
-    local file
+    local file index
     temporary_folder RUN "${TMPDIR:-/tmp}/kvmsys-lab.XXXXXX"
     STAGE=$RUN/stage
     mkdir -p "$STAGE/files"
     for file in "${FILES[@]}"; do add_file "$file"; done
     add_command "$1"
     shift
+    add_places
+    if [ -n "$INPUT" ]; then
+        cat -- "$INPUT" >"$STAGE/input" || die "$INPUT cannot be read"
+    fi
     write_command "$@" >"$STAGE/command"
     printf %s "$KVM_OPTIONS" >"$STAGE/kvm-options"
-    child tar -chf "$RUN/payload.tar" --format=gnu --sort=name --owner=0 --group=0 --numeric-owner \
-        -C "$STAGE" command kvm-options files 2>"$RUN/machine.log" ||
-        [ $? = 1 ] || die "cannot pack all the files: $(tail -n 1 "$RUN/machine.log")" # 1: one changed meanwhile, or a link leads nowhere
+    pack -ch -C "$STAGE" command kvm-options files ${INPUT:+input} ${PLACES[0]:+places}
+    for index in "${!PLACES[@]}"; do
+        [ ! -d "${PLACES[index]}" ] || pack -r --transform "s,^\.,places/$index,rSh" -C "$(realpath -e -- "${PLACES[index]}")" .
+    done
     PAYLOAD_BYTES=$(stat -c %s "$RUN/payload.tar")
 }
 
@@ -316,16 +374,18 @@ bring_back() {
 
 # ---- The command line ----
 
-ACTION=run MACHINE=${KVMSYS_LAB_MACHINE:-amd} CPU='' KVM_OPTIONS='' EXACT='' COLD='' VERBOSE='' OUTPUT='' TIMEOUT=300 FILES=() VARIABLES=()
+ACTION=run MACHINE=${KVMSYS_LAB_MACHINE:-amd} CPU='' KVM_OPTIONS='' EXACT='' COLD='' VERBOSE='' INPUT='' OUTPUT='' TIMEOUT=300 FILES=() KEPT=() PLACES=() VARIABLES=()
 while [ $# -gt 0 ]; do
     case $1 in
-    --machine | --cpu | --kvm-options | --files | --output | --timeout | --env) [ $# -ge 2 ] || die "$1 needs a value; see --help" ;;
+    --machine | --cpu | --kvm-options | --files | --keep | --input | --output | --timeout | --env) [ $# -ge 2 ] || die "$1 needs a value; see --help" ;;
     esac
     case $1 in
     --machine) MACHINE=$2 && shift ;;
     --cpu) CPU=$2 && shift ;;
     --kvm-options) KVM_OPTIONS=$2 && shift ;;
     --files) FILES+=("$2") && shift ;;
+    --keep) KEPT+=("$2") && shift ;;
+    --input) INPUT=$2 && shift ;;
     --output) OUTPUT=$2 && shift ;;
     --timeout) TIMEOUT=$2 && shift ;;
     --env) VARIABLES+=("$2") && shift ;;
