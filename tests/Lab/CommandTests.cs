@@ -86,8 +86,11 @@ public sealed class CommandTests : IDisposable
         foreach (string step in new[]
         {
             "1. Detect", "the page gets SYSENTER", "2. Allocate", "physical 0x00", "3. Map", "virtual 0xffffe000", "directory entry at", "table entry at", "= 0x00",
-            "025", "physical", "user, read-only", "ffffe405  0f 34", "sysenter", "4. 10,000 calls by int $0x80", "got pid = ", "5. 10,000 calls by call 0xffffe400",
-            "6. Is there a speed-up?", "3.900 s", "1.400 s", "2.79", "verdict: emulated",
+            "025", "physical", "user, read-only", "4. Dump", "4096 bytes", "ELF 32-bit LSB shared object, Intel 80386, version 1 (SYSV)", "stripped",
+            "linux-gate.so.1: entry 0xffffe400, 4 program headers at 0x34", "5. Disassemble", "ffffe400 <__kernel_vsyscall>:", "ffffe405:  0f 34", "sysenter",
+            "6. 10,000 calls by int $0x80", "got pid = ", "7. 10,000 calls by call 0xffffe400",
+            "8. Is there a speed-up?", "3.900 s", "1.400 s", "2.79", "verdict: emulated", "9. Fixmap your own Hello,World", "virtual 0xffffd000, physical 0x00",
+            "which do not hold the text, prints it: Hello,World\n",
         })
         {
             int found = result.Output.IndexOf(step, position, StringComparison.Ordinal);
@@ -103,7 +106,7 @@ public sealed class CommandTests : IDisposable
         File.WriteAllText(script, "{ echo before; ./kvmsys article --calls 10; echo after; } >/tmp/article && cat /tmp/article\n");
         LabResult result = LabRun.Lab("/bin/sh script", $"--files {script} --files artifacts/kvmsys");
         Assert.Equal((0, ""), (result.Status, result.Error));
-        Assert.Matches(new Regex("^before\n1[.] Detect\n.*\n3[.] Map\n.*\n5[.] 10 calls .*verdict: .*\nafter\n$", RegexOptions.Singleline), result.Output);
+        Assert.Matches(new Regex("^before\n1[.] Detect\n.*\n3[.] Map\n.*\n7[.] 10 calls .*verdict: .*\n9[.] Fixmap .*\nafter\n$", RegexOptions.Singleline), result.Output);
     }
 
     [Fact]
@@ -114,7 +117,7 @@ public sealed class CommandTests : IDisposable
         File.WriteAllText(script, """
             : >/tmp/article
             ./kvmsys article --calls 6000000 >/tmp/article & article=$!
-            until grep -q '^4[.]' /tmp/article; do sleep 0.01; done
+            until grep -q '^6[.]' /tmp/article; do sleep 0.01; done
             kill -TERM $article
             wait $article || status=$?
             cat /tmp/article
@@ -124,6 +127,7 @@ public sealed class CommandTests : IDisposable
         Assert.Equal((143, "kvmsys: interrupted\n"), (result.Status, result.Error));
         Assert.Matches(@"│ int \$0x80 +│ +3\.900 s \(390\.0 ns a call\) │ +[0-9.]+ s ", result.Output);
         Assert.Matches(@"│ call 0xffffe400 .* not measured │", result.Output);
+        Assert.DoesNotContain("9. ", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -138,6 +142,13 @@ public sealed class CommandTests : IDisposable
         Assert.Equal("vsyscall", root.GetProperty("vsyscall").GetProperty("mechanism").GetString());
         Assert.Equal(root.GetProperty("speedUp").GetDouble(), root.GetProperty("vsyscall").GetProperty("speedUp").GetDouble());
         Assert.InRange(root.GetProperty("articleSpeedUp").GetDouble(), 2.78, 2.79);
+        JsonElement dump = root.GetProperty("dump");
+        Assert.Equal((4096, "linux-gate.so.1", "0xffffe400"), (dump.GetProperty("bytes").GetInt32(), dump.GetProperty("sharedObjectName").GetString(), dump.GetProperty("entry").GetString()));
+        Assert.Equal(4, dump.GetProperty("symbols").GetArrayLength());
+        Assert.Equal("ffffe405:  0f 34                  sysenter", root.GetProperty("disassembly")[5].GetString());
+        JsonElement hello = root.GetProperty("helloWorld");
+        Assert.Equal(("0xffffd000", "Hello,World", false), (hello.GetProperty("virtualAddress").GetString(), hello.GetProperty("text").GetString(), hello.GetProperty("programHoldsText").GetBoolean()));
+        Assert.NotEqual(root.GetProperty("physicalAddress").GetString(), hello.GetProperty("physicalAddress").GetString());
     }
 
     [Fact]

@@ -83,6 +83,27 @@ public sealed class LabTests : IDisposable
         Assert.Equal("[a b][][$HOME][it's][*]\n", LabRun.Lab("/bin/sh script 'a b' '' '$HOME' \"it's\" '*'", $"--files {Write("script", "for a; do printf '[%s]' \"$a\"; done; echo")}").Output);
 
     [Fact]
+    public void What_is_kept_lies_where_it_lies_here_and_the_command_starts_where_the_lab_was_called()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "data/deep"));
+        Write("data/deep/one", "1");
+        Write("alone", "2");
+        string script = Write("script", $"pwd; cat {_folder}/data/deep/one ../alone; readlink {_folder}/data/link; echo >new 2>/dev/null || echo read-only; ls -A ..");
+        LabResult result = LabRun.Bash(
+            $"cd {_folder}/data && ln -s deep/one link && {Checkout.Root}/lab/lab.sh --keep . --keep deep --keep ../alone --files {script} -- /bin/sh /lab/files/script");
+        Assert.Equal((0, ""), (result.Status, result.Error));
+        Assert.Equal([$"{_folder}/data", "1", "2", "deep/one", "read-only", "alone", "data"], Lines(result.Output));
+    }
+
+    [Fact]
+    public void Standard_input_goes_in_as_a_file()
+    {
+        string script = Write("script", "cat; test -f /dev/stdin && echo file");
+        Assert.Equal("a\nb\nfile\n", LabRun.Bash($"printf 'a\nb\n' | lab/lab.sh --input - --files {script} -- /bin/sh script").Output);
+        Assert.Equal("x\nfile\n", LabRun.Lab("/bin/sh script", $"--input {Write("input", "x")} --files {script}").Output);
+    }
+
+    [Fact]
     public void A_command_that_takes_too_long_is_told_as_that()
     {
         LabResult result = LabRun.Lab("/bin/sh script", $"--timeout 3 --files {Write("script", "echo begun; while :; do :; done")}");
@@ -96,6 +117,10 @@ public sealed class LabTests : IDisposable
     [InlineData("", 125, "no command")]
     [InlineData("-- no-such-command", 125, "there is no command no-such-command")]
     [InlineData("--files /no/such/file -- /bin/true", 125, "there is no /no/such/file")]
+    [InlineData("--keep /no/such/file -- /bin/true", 125, "there is no /no/such/file")]
+    [InlineData("--keep / -- /bin/true", 125, "--keep /: the machine has its own")]
+    [InlineData("--keep /dev/kvm/.. -- /bin/true", 125, "the machine has its own")]
+    [InlineData("--input /no/such/file -- /bin/true", 125, "/no/such/file cannot be read")]
     [InlineData("--output /proc/none -- /bin/true", 125, "cannot write to /proc/none")]
     [InlineData("--machine sparc -- /bin/true", 125, "--machine sparc: amd or intel is needed")]
     [InlineData("--machine amd --cpu penryn -- /bin/true", 125, "--cpu penryn: the machine amd has epyc")]

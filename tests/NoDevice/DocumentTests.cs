@@ -24,6 +24,8 @@ public sealed partial class DocumentTests
     [InlineData("README.md")]
     [InlineData("docs/ARCHITECTURE.md")]
     [InlineData("docs/LABS.md")]
+    [InlineData("docs/LINUX.md")]
+    [InlineData("docs/FIXMAP.md")]
     public void Every_path_that_a_document_names_exists(string document)
     {
         string[] paths = [.. RepositoryPath().Matches(Read(document)).Select(match => match.Groups[1].Value)];

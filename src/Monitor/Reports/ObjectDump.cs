@@ -76,8 +76,7 @@ public sealed class ObjectDump : ISymbolResolver
         }
 
         // The whole of what objdump shows of a branch's target.
-        string target = ((uint)address).ToString("x8", CultureInfo.InvariantCulture);
-        symbol = new SymbolResult(address, $"{target}{Describe((uint)address)}");
+        symbol = new SymbolResult(address, string.Create(CultureInfo.InvariantCulture, $"{(uint)address:x}{Describe((uint)address)}"));
         return true;
     }
 
@@ -86,8 +85,8 @@ public sealed class ObjectDump : ISymbolResolver
     private static string LineOf(CodeLine line) => line switch
     {
         { IsGap: true } => "\t...",
-        { Text.Length: 0 } => string.Create(CultureInfo.InvariantCulture, $"{line.Address:x8}:\t{line.Bytes} "),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{line.Address:x8}:\t{line.Bytes.PadRight(BytesInLine * WidthOfByte)}\t{line.Text}"),
+        { Text.Length: 0 } => string.Create(CultureInfo.InvariantCulture, $"{line.Address,8:x}:\t{line.Bytes} "),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{line.Address,8:x}:\t{line.Bytes.PadRight(BytesInLine * WidthOfByte)}\t{line.Text}"),
     };
 
     /// <summary>A section from symbol to symbol; what comes before the first has the section's name.</summary>

@@ -33,6 +33,26 @@ public sealed class BadInputTests
     [InlineData("surplus", "surplus is no command or option here.")]
     public void An_option_that_is_not_understood(string options, string message) => AssertRefused($"bench {options}", message, "kvmsys bench --help");
 
+    [Theory]
+    [InlineData("", "Required command was not provided.", "kvmsys page --help")]
+    [InlineData("show", "show is no command or option here.", "kvmsys page --help")]
+    [InlineData("dump page.so", "page.so is no command or option here.", "kvmsys page dump --help")]
+    [InlineData("dump --output", "--output", "kvmsys page dump --help")]
+    [InlineData("disasm --mechanism sysentry", "sysentry", "kvmsys page disasm --help")]
+    [InlineData("symbols --cpuid no-sse", "no-sse", "kvmsys page symbols --help")]
+    [InlineData("symbols --seed -1", "a whole number from 0 to 2147483647 is needed", "kvmsys page symbols --help")]
+    [InlineData("disasm --json", "--json is no command or option here.", "kvmsys page disasm --help")]
+    public void A_page_verb_that_is_not_understood(string arguments, string message, string cure) => AssertRefused($"page {arguments}", message, cure);
+
+    [Fact]
+    public void The_pages_bytes_are_not_for_a_terminal()
+    {
+        // script(1) gives it one, and takes standard error for its output too.
+        (int status, string output, _) = Shell.Run("script -qec '$kvmsys page dump' /dev/null </dev/null");
+        Assert.Equal(2, status);
+        Assert.Equal("kvmsys: standard output is a terminal, and the page is no text. Cure: kvmsys page dump > page.so, or --hex to look at it.\r\n", output);
+    }
+
     [Fact]
     public void What_is_repeated_of_bad_input_is_one_line_without_control_characters()
     {
@@ -72,6 +92,9 @@ public sealed class BadInputTests
     [InlineData("doctor")]
     [InlineData("bench")]
     [InlineData("article")]
+    [InlineData("page dump")]
+    [InlineData("page disasm")]
+    [InlineData("page symbols")]
     public void A_device_that_is_not_there(string command)
     {
         (int status, string output, string error) = Shell.Run($"$kvmsys {command} --device /dev/no-such-kvm");

@@ -12,6 +12,10 @@ public sealed partial class HelpTests
     [InlineData("doctor", "kvmsys doctor --json")]
     [InlineData("bench", "kvmsys bench --json > bench.json")]
     [InlineData("article", "kvmsys article --calls 1_000_000")]
+    [InlineData("page", "kvmsys page dump > page.so")]
+    [InlineData("page dump", "kvmsys page dump --hex")]
+    [InlineData("page disasm", "kvmsys page disasm --mechanism int80")]
+    [InlineData("page symbols", "kvmsys page symbols --json")]
     public void Every_command_has_help_with_examples_and_the_exit_statuses(string command, string example)
     {
         (int status, string output, string error) = Shell.Run($"$kvmsys {command} --help");
