@@ -23,7 +23,7 @@ public sealed class BuildRunTests : IDisposable
         {
             char folder[4096];
             const char *colour = getenv("COLOUR");
-            printf("%s %s\\n", getcwd(folder, sizeof folder), colour ? colour : "none");
+            printf("%s %s\n", getcwd(folder, sizeof folder), colour ? colour : "none");
             for (int i = 1; i < count; i++)
             {
                 FILE *file = fopen(arguments[i], "r");

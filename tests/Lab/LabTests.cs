@@ -88,7 +88,7 @@ public sealed class LabTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_folder, "data/deep"));
         Write("data/deep/one", "1");
         Write("alone", "2");
-        string script = Write("script", $"pwd; cat {_folder}/data/deep/one ../alone; readlink {_folder}/data/link; echo >new 2>/dev/null || echo read-only; ls -A ..");
+        string script = Write("script", $"pwd; cat {_folder}/data/deep/one ../alone; readlink {_folder}/data/link; touch new 2>/dev/null || echo read-only; ls -A ..");
         LabResult result = LabRun.Bash(
             $"cd {_folder}/data && ln -s deep/one link && {Checkout.Root}/lab/lab.sh --keep . --keep deep --keep ../alone --files {script} -- /bin/sh /lab/files/script");
         Assert.Equal((0, ""), (result.Status, result.Error));
