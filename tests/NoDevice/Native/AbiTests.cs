@@ -45,6 +45,7 @@ public sealed class AbiTests
         [typeof(KvmSyncRegisters)] = "KVM_SYNC_X86_",
         [typeof(KvmSystemEvent)] = "KVM_SYSTEM_EVENT_",
         [typeof(KvmVcpuEventFlags)] = "KVM_VCPUEVENT_VALID_",
+        [typeof(PollEvents)] = "POLL",
         [typeof(Errno)] = "",
     };
 
@@ -52,7 +53,7 @@ public sealed class AbiTests
     private static readonly HashSet<Type> OwnEnums = [typeof(KvmRunOutcome)];
 
     /// <summary>Structures of the library's own, which the kernel does not see.</summary>
-    private static readonly HashSet<Type> OwnStructs = [typeof(KvmExit), typeof(SignalSet)];
+    private static readonly HashSet<Type> OwnStructs = [typeof(KvmExit), typeof(SignalSet), typeof(PolledFile)];
 
     /// <summary>C fields whose names do not follow from ours: by our structure and field.</summary>
     private static readonly Dictionary<(Type, string), string> FieldNames = new()
@@ -60,6 +61,9 @@ public sealed class AbiTests
         [(typeof(KvmRun.SyncedState), nameof(KvmRun.SyncedState.Regs))] = "regs",
         [(typeof(Libc.Sigevent), nameof(Libc.Sigevent.SigevNotifyThreadId))] = "_sigev_un._tid",
     };
+
+    /// <summary>Fields that keep a place, and have another name in each version of the headers.</summary>
+    private static readonly HashSet<string> Padding = ["_padding", "_reserved", "_rest"];
 
     /// <summary>Members of C's unions that share our field's bytes, and are checked in its place.</summary>
     private static readonly Dictionary<Type, string> StructNames = new()
@@ -69,6 +73,9 @@ public sealed class AbiTests
         [typeof(Libc.Sigevent)] = "struct sigevent",
         [typeof(Libc.Pollfd)] = "struct pollfd",
         [typeof(Libc.Winsize)] = "struct winsize",
+        [typeof(Libc.OpenHow)] = "struct open_how",
+        [typeof(Statx)] = "struct statx",
+        [typeof(StatxTimestamp)] = "struct statx_timestamp",
     };
 
     /// <summary>Constants of classes: by our class, the C prefix.</summary>
@@ -90,7 +97,14 @@ public sealed class AbiTests
         ["FileDescriptor.StandardInput"] = "STDIN_FILENO",
         ["Libc.ORdonly"] = "O_RDONLY",
         ["Libc.ORdwr"] = "O_RDWR",
+        ["Libc.ONonblock"] = "O_NONBLOCK",
+        ["Libc.ODirectory"] = "O_DIRECTORY",
+        ["Libc.OPath"] = "O_PATH",
         ["Libc.FGetfd"] = "F_GETFD",
+        ["Libc.FGetfl"] = "F_GETFL",
+        ["Libc.SysGetdents64"] = "__NR_getdents64",
+        ["Libc.SysStatx"] = "__NR_statx",
+        ["Libc.SysOpenat2"] = "__NR_openat2",
         ["Libc.OCloexec"] = "O_CLOEXEC",
         ["Libc.SysRtSigprocmask"] = "__NR_rt_sigprocmask",
         ["Libc.SysRtSigtimedwait"] = "__NR_rt_sigtimedwait",
@@ -106,7 +120,7 @@ public sealed class AbiTests
     private static readonly HashSet<string> OwnConstants =
     [
         "Kvm.DefaultPath", "Kvm.FirstCpuidRoom", "Kvm.LargestCpuidRoom", "KvmVm.BitsPerWord", "Libc.Library",
-        "KvmFpu.DefaultFcw", "MemoryMapping.PageSize", "MemoryMapping.MapFailed", "FileDescriptor.Forever",
+        "KvmFpu.DefaultFcw", "MemoryMapping.PageSize", "MemoryMapping.MapFailed", "FileDescriptor.Forever", "SignalFile.Forever",
     ];
 
     private static readonly Assembly Library = typeof(Kvm).Assembly;
@@ -115,6 +129,7 @@ public sealed class AbiTests
     public void Every_structure_and_constant_agrees_with_the_system_headers()
     {
         StringBuilder c = new("""
+            #define _GNU_SOURCE
             #include <errno.h>
             #include <fcntl.h>
             #include <poll.h>
@@ -122,10 +137,13 @@ public sealed class AbiTests
             #include <stddef.h>
             #include <sys/ioctl.h>
             #include <sys/mman.h>
+            #include <sys/signalfd.h>
+            #include <sys/stat.h>
             #include <sys/syscall.h>
             #include <time.h>
             #include <unistd.h>
             #include <linux/kvm.h>
+            #include <linux/openat2.h>
             #define check(what) _Static_assert(what, #what)
 
             """);
@@ -188,7 +206,7 @@ public sealed class AbiTests
     /// <summary>Offsets and sizes of the fields, into C's anonymous structures as deep as ours are nested.</summary>
     private static IEnumerable<string> Fields(Type type, string c, string path, int start = 0)
     {
-        foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
+        foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Where(field => !Padding.Contains(field.Name)))
         {
             string name = path + (FieldNames.GetValueOrDefault((type, field.Name)) ?? Snake(field.Name));
             int offset = start + (int)Marshal.OffsetOf(type, field.Name);
