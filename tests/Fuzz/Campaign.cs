@@ -13,7 +13,6 @@ namespace Kvmsys.Fuzz;
 /// </summary>
 internal sealed class Campaign : IDisposable
 {
-    private const long MaxAllocation = 16 << 20;
     private static readonly TimeSpan MaxDuration = TimeSpan.FromSeconds(20);
 
     private readonly IFuzzTarget _target;
@@ -155,8 +154,8 @@ internal sealed class Campaign : IDisposable
         }
 
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
-        return allocated > MaxAllocation
-            ? new InsufficientMemoryException($"{input.Length} bytes of input made it allocate {allocated >> 20} MiB; {MaxAllocation >> 20} MiB are the limit")
+        return allocated > _target.MaxAllocation
+            ? new InsufficientMemoryException($"{input.Length} bytes of input made it allocate {allocated >> 20} MiB; {_target.MaxAllocation >> 20} MiB are the limit")
             : null;
     }
 

@@ -30,7 +30,8 @@ internal sealed unsafe class CoverageMap
     {
         Trace.SharedMem = Counts;
         string own = typeof(CoverageMap).Assembly.Location;
-        foreach (string assembly in Directory.GetFiles(Path.GetDirectoryName(own)!, "Kvmsys.*.dll").Where(path => path != own))
+        EnumerationOptions anyCase = new() { MatchCasing = MatchCasing.CaseInsensitive };
+        foreach (string assembly in Directory.GetFiles(Path.GetDirectoryName(own)!, "kvmsys*.dll", anyCase).Where(path => path != own))
         {
             // Beside it and renamed: what reads the assembly at this moment keeps the one it has.
             string changed = Path.Combine(Path.GetDirectoryName(own)!, $"{Path.GetRandomFileName()}.tmp");

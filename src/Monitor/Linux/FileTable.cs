@@ -20,15 +20,14 @@ internal sealed class FileTable : IDisposable
     /// <summary>The table of a program that starts.</summary>
     /// <param name="workingDirectory">Absolute path against which its relative paths are taken.</param>
     /// <param name="readOnly">Folders below which it may read.</param>
-    /// <param name="standardOutput">The host's file descriptor behind its standard output; the other two are kvmsys' own.</param>
+    /// <param name="standard">Its first descriptors, which it may write if they can be written.</param>
     /// <exception cref="Native.KvmException">One of them is no folder that can be opened.</exception>
-    public FileTable(string workingDirectory, IEnumerable<string> readOnly, int standardOutput)
+    public FileTable(string workingDirectory, IEnumerable<string> readOnly, IReadOnlyList<OpenFile> standard)
     {
         WorkingDirectory = Encoding.UTF8.GetBytes(workingDirectory);
-        for (int descriptor = 0; descriptor <= FileDescriptor.StandardError; descriptor++)
+        for (int descriptor = 0; descriptor < standard.Count; descriptor++)
         {
-            OpenFile host = OpenFile.Standard(descriptor == FileDescriptor.StandardOutput ? standardOutput : descriptor);
-            Set(descriptor, new GuestFile(host), closeOnExec: false);
+            Set(descriptor, new GuestFile(standard[descriptor]), closeOnExec: false);
         }
 
         foreach (string folder in readOnly)

@@ -42,7 +42,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         _ram = ram;
         _warn = options.Warn;
         _memory = new AddressSpace(guest, program, ram);
-        _files = new FileTable(options.WorkingDirectory, options.ReadOnlyFolders, options.StandardOutput);
+        _files = new FileTable(options.WorkingDirectory, options.ReadOnlyFolders, options.StandardFiles);
         _alarm = new AlarmClock(_memory);
         _areas = new ThreadAreas(_memory, ram);
         SymbolTable symbols = guest.Image.Symbols;
@@ -62,6 +62,9 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
 
     /// <summary>The program's memory.</summary>
     public AddressSpace Memory => _memory;
+
+    /// <summary>Its files.</summary>
+    public FileTable Files => _files;
 
     /// <inheritdoc/>
     public bool HasInterrupt => Volatile.Read(ref _sent) != 0 || _alarm.IsDue || _signals.HasDeliverable;

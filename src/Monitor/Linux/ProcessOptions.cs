@@ -27,8 +27,8 @@ public sealed record ProcessOptions
     /// <summary>Folders below which the program may read files.</summary>
     public IReadOnlyList<string> ReadOnlyFolders { get; init; } = [];
 
-    /// <summary>The host's file descriptor behind the program's standard output; it is not closed with the program.</summary>
-    public int StandardOutput { get; init; } = FileDescriptor.StandardOutput;
+    /// <summary>The program's descriptors 0, 1 and 2: those of this process, unless others are given. They are closed with the program's.</summary>
+    public IReadOnlyList<OpenFile> StandardFiles { get; init; } = [OpenFile.Standard(0), OpenFile.Standard(1), OpenFile.Standard(2)];
 
     /// <summary>Absolute path of the working directory.</summary>
     public required string WorkingDirectory { get; init; }

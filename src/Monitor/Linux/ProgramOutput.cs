@@ -31,7 +31,7 @@ internal sealed record ProgramOutput(byte[] Bytes, GuestProgram Program, I386Gue
         Kvm kvm, GuestCpuid cpuid, GuestProgram program, ProcessOptions options, TimeSpan time, CancellationToken cancellation)
     {
         using OpenFile output = OpenFile.InMemory(options.FileName);
-        using LinuxMachine machine = LinuxMachine.Load(kvm, cpuid, program, options with { StandardOutput = output.Descriptor });
+        using LinuxMachine machine = LinuxMachine.Load(kvm, cpuid, program, options with { StandardFiles = [OpenFile.Standard(0), OpenFile.Standard(output.Descriptor), OpenFile.Standard(FileDescriptor.StandardError)] });
         MachineStop stop = machine.Run(time, cancellation);
         if (stop is not { Reason: StopReason.Exit, Status: 0 })
         {

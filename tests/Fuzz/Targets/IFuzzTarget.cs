@@ -11,6 +11,9 @@ internal interface IFuzzTarget
     /// <summary>Inputs are no longer than this.</summary>
     int MaxLength => 4096;
 
+    /// <summary>An input may make it allocate so many bytes.</summary>
+    long MaxAllocation => 16 << 20;
+
     /// <summary>Byte strings that mean something to it.</summary>
     IReadOnlyList<byte[]> Dictionary => [];
 
