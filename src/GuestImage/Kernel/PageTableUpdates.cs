@@ -14,7 +14,7 @@ public static class PageTableUpdates
     /// <summary>Not 0 when the monitor has more of them: the kernel asks by <see cref="MonitorPort.MoreUpdates"/>.</summary>
     public const int More = 4;
 
-    /// <summary>The first entry: the virtual address of a page-table entry, and its new value.</summary>
+    /// <summary>The first entry: the virtual address of a page-table entry, and its new value. The kernel takes the last entry first.</summary>
     public const int Entries = 8;
 
     /// <summary>Bytes of an entry.</summary>
