@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+
+using System.Text;
+using Kvmsys.Fuzz.Targets;
+using Kvmsys.Monitor.Linux;
+using Kvmsys.Native.Linux;
+
+namespace Kvmsys.Tests.NoDevice.Linux;
+
+/// <summary>A program's files: it reads what it was granted, and nothing else of the host's.</summary>
+public sealed class FileTests : IDisposable
+{
+    private const uint Path = StandInGuest.Data;
+    private const uint Buffer = StandInGuest.Data + 0x1000;
+    private const uint Nowhere = 0x1000;
+    private const uint NonBlock = 0x800;
+    private const uint CurrentFolder = unchecked((uint)-100);
+
+    private readonly StandInGuest _guest = new();
+
+    public void Dispose() => _guest.Dispose();
+
+    [Theory]
+    [InlineData("small")]
+    [InlineData("./small")]
+    [InlineData("inside")]
+    [InlineData("sub/../small")]
+    [InlineData("sub//deep")]
+    [InlineData("GRANTED/small")]
+    [InlineData("GRANTED//sub/deep")]
+    [InlineData("GRANTED/sub/../small")]
+    public void What_lies_in_the_granted_folder_can_be_read(string path)
+    {
+        int descriptor = Open(path);
+        Assert.InRange(descriptor, 3, 10);
+        Assert.InRange(_guest.Call(Syscall.read, (uint)descriptor, Buffer, 100), 10, 20);
+    }
+
+    [Theory]
+    [InlineData("up")]
+    [InlineData("absolute")]
+    [InlineData("root")]
+    [InlineData("root/etc/passwd")]
+    [InlineData("sub/out")]
+    [InlineData("..")]
+    [InlineData("../secret")]
+    [InlineData("sub/../../secret")]
+    [InlineData("/etc/passwd")]
+    [InlineData("/proc/self/exe")]
+    [InlineData("/")]
+    [InlineData("GRANTED/../secret")]
+    [InlineData("GRANTED/up")]
+    [InlineData("GRANTEDother")]
+    [InlineData("SECRET")]
+    [InlineData("//GRANTED/small")]
+    [InlineData("missing")]
+    [InlineData("")]
+    public void What_lies_elsewhere_does_not_exist(string path)
+    {
+        Assert.Equal(-(int)Errno.ENOENT, Open(path));
+        Assert.Equal(-(int)Errno.ENOENT, _guest.Call(Syscall.stat64, Path, Buffer));
+        Assert.Equal(-(int)Errno.ENOENT, _guest.Call(Syscall.access, Path, 4));
+        Assert.Equal(-(int)Errno.ENOENT, _guest.Call(Syscall.chdir, Path));
+        Assert.Equal(-(int)Errno.ENOENT, _guest.Call(Syscall.openat, CurrentFolder, Path));
+        Assert.Equal(-(int)Errno.ENOENT, _guest.Call(Syscall.statx, CurrentFolder, Path, 0, 0x7ff, Buffer));
+    }
+
+    [Theory]
+    [InlineData("out")]
+    [InlineData("../small")]
+    [InlineData("../../secret")]
+    public void No_way_leads_out_of_a_folder_that_is_open(string path)
+    {
+        uint folder = (uint)Open("sub", 0x10000);
+        Write(path);
+        Assert.Equal(-(int)Errno.ENOENT, _guest.Call(Syscall.openat, folder, Path));
+        Write("deep");
+        Assert.InRange(_guest.Call(Syscall.openat, folder, Path), 4, 10);
+    }
+
+    [Theory]
+    [InlineData(1u)]
+    [InlineData(2u)]
+    [InlineData(3u)]
+    [InlineData(0x200u)]
+    [InlineData(0x40u)]
+    public void Nothing_is_opened_for_writing(uint flags)
+    {
+        Assert.Equal(-(int)Errno.EROFS, Open("small", flags));
+        Assert.Equal(13, new FileInfo(System.IO.Path.Combine(Sandbox.Granted, "small")).Length);
+        Assert.Equal(-(int)Errno.EROFS, _guest.Call(Syscall.access, Path, 2));
+    }
+
+    [Fact]
+    public void What_is_open_for_reading_cannot_be_written() =>
+        Assert.Equal(-(int)Errno.EBADF, _guest.Call(Syscall.write, (uint)Open("small"), Buffer, 1));
+
+    [Fact]
+    public void A_link_is_shown_and_not_followed_when_it_is_asked_for()
+    {
+        Write("up");
+        Assert.Equal("../secret".Length, _guest.Call(Syscall.readlink, Path, Buffer, 100));
+        Assert.Equal("../secret", Encoding.ASCII.GetString(_guest.Read(Buffer, 9)));
+        Assert.Equal(0, _guest.Call(Syscall.lstat64, Path, Buffer));
+        Assert.Equal(-(int)Errno.ELOOP, Open("up", 0x20000));
+    }
+
+    [Fact]
+    public void The_working_directory_moves_within_the_granted_folder()
+    {
+        Write("sub");
+        Assert.Equal(0, _guest.Call(Syscall.chdir, Path));
+        Assert.InRange(Open("deep"), 3, 10);
+        Assert.InRange(Open("../small"), 3, 10);
+        Assert.Equal(-(int)Errno.ENOENT, Open("../../secret"));
+        Assert.Equal(Sandbox.Granted.Length + "/sub".Length + 1, _guest.Call(Syscall.getcwd, Buffer, 0x100));
+        Write("..");
+        Assert.Equal(0, _guest.Call(Syscall.chdir, Path));
+        Assert.Equal(-(int)Errno.ENOENT, _guest.Call(Syscall.chdir, Path));
+    }
+
+    [Fact]
+    public void At_the_end_of_a_file_a_bad_address_is_none()
+    {
+        Assert.Equal(0, _guest.Call(Syscall.read, (uint)Open("empty"), Nowhere, 100));
+        uint small = (uint)Open("small");
+        Assert.Equal(-(int)Errno.EFAULT, _guest.Call(Syscall.read, small, Nowhere, 100));
+        Assert.Equal(13, _guest.Call(Syscall.read, small, Buffer, 100));
+        Assert.Equal(0, _guest.Call(Syscall.read, small, Nowhere, 100));
+    }
+
+    [Fact]
+    public void A_file_is_read_up_to_the_first_bad_page()
+    {
+        uint big = (uint)Open("big");
+        Assert.Equal(0x1800, _guest.Call(Syscall.read, big, StandInGuest.DataEnd - 0x1800, 0x8000));
+        Assert.Equal(0x1800, _guest.Call(Syscall.lseek, big, 0, 1));
+    }
+
+    [Theory]
+    [InlineData(Syscall.read)]
+    [InlineData(Syscall.pread64)]
+    public void A_file_is_read_whole(Syscall call)
+    {
+        uint buffer = (uint)_guest.Call(Syscall.mmap2, 0, 0x20000, 3, 0x22, uint.MaxValue);
+        Assert.Equal(100_000, _guest.Call(call, (uint)Open("big"), buffer, 0x20000));
+        Assert.Equal([.. Enumerable.Range(0, 100_000).Select(i => (byte)(i >> 8))], _guest.Read(buffer, 100_000));
+    }
+
+    [Fact]
+    public void A_folder_is_listed_and_a_bad_address_is_told()
+    {
+        uint folder = (uint)Open("sub", 0x10000);
+        Assert.Equal(-(int)Errno.EFAULT, _guest.Call(Syscall.getdents64, folder, Nowhere, 0x1000));
+        int length = _guest.Call(Syscall.getdents64, folder, Buffer, 0x1000);
+        Assert.Contains("deep", Encoding.ASCII.GetString(_guest.Read(Buffer, length)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pipe_that_is_not_to_wait_says_so()
+    {
+        Assert.Equal(0, _guest.Call(Syscall.pipe2, Buffer, NonBlock));
+        uint[] ends = _guest.ReadWords(Buffer, 2);
+        Assert.Equal(-(int)Errno.EAGAIN, _guest.Call(Syscall.read, ends[0], Buffer, 10));
+        int written = 0;
+        int answer;
+        while ((answer = _guest.Call(Syscall.write, ends[1], Buffer, 0x3000)) > 0)
+        {
+            written += answer;
+        }
+
+        Assert.Equal(-(int)Errno.EAGAIN, answer);
+        Assert.InRange(written, 4096, 1 << 20);
+        Assert.Equal(0x2000, _guest.Call(Syscall.read, ends[0], Buffer, 0x2000));
+    }
+
+    [Fact]
+    public void A_descriptor_that_the_program_makes_not_wait_does_not()
+    {
+        const uint setFlags = 4;
+        Assert.Equal(0, _guest.Call(Syscall.fcntl, 0, setFlags, NonBlock));
+        Assert.Equal(StandInGuest.InputLength - 904, _guest.Call(Syscall.read, 0, Buffer, 4096));
+        Assert.Equal(904, _guest.Call(Syscall.read, 0, Buffer, 4096));
+
+        // Its other end is closed.
+        Assert.Equal(0, _guest.Call(Syscall.read, 0, Buffer, 4096));
+    }
+
+    [Fact]
+    public void Reading_an_empty_pipe_waits_and_is_made_again_when_it_is_interrupted()
+    {
+        Assert.Equal(0, _guest.Call(Syscall.pipe, Buffer));
+        Assert.Equal((int)Syscall.read, _guest.Call(Syscall.read, _guest.ReadWords(Buffer, 1)[0], Buffer, 10));
+    }
+
+    [Fact]
+    public void Reading_nothing_does_not_wait()
+    {
+        Assert.Equal(0, _guest.Call(Syscall.pipe, Buffer));
+        Assert.Equal(0, _guest.Call(Syscall.read, _guest.ReadWords(Buffer, 1)[0], Buffer, 0));
+    }
+
+    [Fact]
+    public void Several_buffers_are_filled_with_what_is_there()
+    {
+        Assert.Equal(0, _guest.Call(Syscall.pipe, Buffer));
+        uint[] ends = _guest.ReadWords(Buffer, 2);
+        Assert.Equal(5, _guest.Call(Syscall.write, ends[1], Path, 5));
+        _guest.Write(Buffer, Buffer + 0x100, 5, Buffer + 0x200, 5);
+        Assert.Equal(5, _guest.Call(Syscall.readv, ends[0], Buffer, 2));
+    }
+
+    [Fact]
+    public void The_wrong_end_of_a_pipe_is_a_bad_descriptor()
+    {
+        Assert.Equal(0, _guest.Call(Syscall.pipe, Buffer));
+        uint[] ends = _guest.ReadWords(Buffer, 2);
+        Assert.Equal(-(int)Errno.EBADF, _guest.Call(Syscall.read, ends[1], Buffer, 1));
+        Assert.Equal(-(int)Errno.EBADF, _guest.Call(Syscall.write, ends[0], Buffer, 1));
+        Assert.Equal(-(int)Errno.EBADF, _guest.Call(Syscall.write, 0, Buffer, 1));
+        Assert.Equal(-(int)Errno.EBADF, _guest.Call(Syscall.read, 2, Buffer, 1));
+    }
+
+    [Fact]
+    public void Opening_a_named_pipe_does_not_wait_for_its_other_end()
+    {
+        const uint getFlags = 3;
+        uint pipe = (uint)Open("fifo");
+        Assert.Equal(0, _guest.Call(Syscall.fcntl, pipe, getFlags) & (int)NonBlock);
+        uint other = (uint)Open("fifo", NonBlock);
+        Assert.Equal((int)NonBlock, _guest.Call(Syscall.fcntl, other, getFlags) & (int)NonBlock);
+    }
+
+    [Fact]
+    public void A_table_that_is_full_keeps_no_file_open()
+    {
+        const uint duplicate = 0;
+        while (_guest.Call(Syscall.fcntl, 1, duplicate) >= 0)
+        {
+            // Up to the limit.
+        }
+
+        int before = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.Equal(-(int)Errno.EMFILE, Open("small"));
+        }
+
+        Assert.InRange(Directory.GetFileSystemEntries("/proc/self/fd").Length - before, -50, 50);
+    }
+
+    [Theory]
+    [InlineData(0u)]
+    [InlineData(Nowhere)]
+    [InlineData(0xbfff0000u)]
+    [InlineData(0xc0000000u)]
+    [InlineData(0xc0100000u)]
+    [InlineData(0xffffe000u)]
+    [InlineData(0xffffffffu)]
+    public void A_bad_address_is_EFAULT(uint address)
+    {
+        // Below the stack it grows.
+        int expected = address == 0xbfff0000u ? 0 : -(int)Errno.EFAULT;
+        Assert.Equal(expected, _guest.Call(Syscall.fstat64, 1, address));
+        Assert.Equal(expected, _guest.Call(Syscall.uname, address));
+        Assert.Equal(expected == 0 ? -(int)Errno.ENOENT : expected, _guest.Call(Syscall.open, address));
+        Assert.Equal(expected, _guest.Call(Syscall.pipe, address));
+    }
+
+    private int Open(string path, uint flags = 0)
+    {
+        Write(path);
+        return _guest.Call(Syscall.open, Path, flags);
+    }
+
+    private void Write(string path) => _guest.Write(
+        Path,
+        [.. Encoding.UTF8.GetBytes(path.Replace("GRANTED", Sandbox.Granted, StringComparison.Ordinal).Replace("SECRET", Sandbox.SecretFile, StringComparison.Ordinal)), 0]);
+}
