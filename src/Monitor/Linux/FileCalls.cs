@@ -282,7 +282,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         while (total < call.Esi && total < MaxTransfer)
         {
             Span<byte> part = buffer.AsSpan(0, (int)Math.Min((uint)buffer.Length, call.Esi - total));
-            if (MustWait(call, output, PollEvents.Out) is Answer refusal)
+            if (Refusal(call, output, PollEvents.Out) is Answer refusal)
             {
                 return total > 0 ? total : refusal;
             }
@@ -390,7 +390,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         do
         {
             int room = memory.PrepareWrite(address, Math.Min(wanted - total, Chunk));
-            if (MustWait(call, file, PollEvents.In) is Answer refusal)
+            if (wanted > 0 && Refusal(call, file, PollEvents.In) is Answer refusal)
             {
                 return refusal;
             }
@@ -428,7 +428,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         do
         {
             int length = memory.ReadSome(address, buffer.AsSpan(0, Math.Min(wanted - total, chunk)));
-            if (MustWait(call, file, PollEvents.Out) is Answer refusal)
+            if (wanted > 0 && Refusal(call, file, PollEvents.Out) is Answer refusal)
             {
                 return total > 0 ? total : refusal;
             }
@@ -451,9 +451,12 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         return total;
     }
 
-    /// <summary>Waits until a file is ready. Whether the host's own file waits does not matter, for others may share it.</summary>
-    /// <returns>EAGAIN when the program does not want to wait, or that the call is to be made again; null when the file is ready.</returns>
-    private static Answer? MustWait(CallContext call, GuestFile file, PollEvents events)
+    /// <summary>
+    /// Waits for a file that may keep its caller waiting. O_NONBLOCK is the program's own, the host's file may be one that blocks: it is never
+    /// asked before it is ready, for a thread that waits in the host's kernel cannot be stopped.
+    /// </summary>
+    /// <returns>What the program is told when the file is not ready; null when it is.</returns>
+    private static Answer? Refusal(CallContext call, GuestFile file, PollEvents events)
     {
         if (file.IsRegular)
         {
