@@ -387,7 +387,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         int wanted = (int)Math.Min(count, MaxTransfer);
         int total = 0;
         byte[] buffer = new byte[Math.Min(wanted, Chunk)];
-        do
+        for (; ; )
         {
             int room = memory.PrepareWrite(address, Math.Min(wanted - total, Chunk));
             if (wanted > 0 && Refusal(call, file, PollEvents.In) is Answer refusal)
@@ -397,6 +397,12 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
 
             // The host's kernel knows what a bad address is answered: at the end of a file nothing is wrong with it.
             int read = room == 0 && wanted > 0 ? file.Host.ReadToNowhere(wanted) : file.Host.Read(buffer.AsSpan(0, room));
+            if (read == -(int)Errno.EAGAIN && !file.IsNonBlocking)
+            {
+                // Somebody else has read it first.
+                continue;
+            }
+
             if (read < 0)
             {
                 return total > 0 ? total : read;
@@ -405,13 +411,11 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
             memory.TryWrite(address, buffer.AsSpan(0, read));
             total += read;
             address += (uint)read;
-            if (read < room || read == 0)
+            if (read == 0 || read < room || total == wanted || !file.IsRegular)
             {
-                break;
+                return total;
             }
         }
-        while (file.IsRegular && total < wanted);
-        return total;
     }
 
     private Answer Write(CallContext call, uint descriptor, uint address, uint count)
@@ -573,7 +577,14 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
     private Answer OpenAt(int folder, uint path, int flags)
     {
         Errno error = ResolvePath(folder, path, flags, out OpenFile? file);
-        return error == default ? files.Add(new GuestFile(file!), 0, (flags & OpenFlags.CloseOnExec) != 0) : error;
+        if (error != default)
+        {
+            return error;
+        }
+
+        GuestFile opened = new(file!);
+        opened.Flags = (opened.Flags & ~OpenFlags.NonBlock) | (flags & OpenFlags.NonBlock);
+        return files.Add(opened, 0, (flags & OpenFlags.CloseOnExec) != 0);
     }
 
     private Errno ResolvePath(int folder, uint path, int flags, out OpenFile? file)

@@ -117,7 +117,10 @@ internal sealed class FileTable : IDisposable
         }
 
         bool writes = (flags & OpenFlags.AccessMode) != 0 || (flags & (OpenFlags.Create | OpenFlags.Truncate)) != 0;
-        int hostFlags = flags & (OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.Path | OpenFlags.NonBlock);
+
+        // Opening a named pipe would wait for its other end in the host's kernel, where no thread can be stopped; so does only reading it.
+        int hostFlags = flags & (OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.Path);
+        hostFlags |= (flags & OpenFlags.Path) != 0 ? 0 : OpenFlags.NonBlock;
         int error;
         if (folder is not null && path[0] != '/')
         {
