@@ -584,7 +584,13 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
 
         GuestFile opened = new(file!);
         opened.Flags = (opened.Flags & ~OpenFlags.NonBlock) | (flags & OpenFlags.NonBlock);
-        return files.Add(opened, 0, (flags & OpenFlags.CloseOnExec) != 0);
+        Answer answer = files.Add(opened, 0, (flags & OpenFlags.CloseOnExec) != 0);
+        if ((int)answer.Eax < 0)
+        {
+            file!.Dispose();
+        }
+
+        return answer;
     }
 
     private Errno ResolvePath(int folder, uint path, int flags, out OpenFile? file)
