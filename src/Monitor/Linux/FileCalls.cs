@@ -52,15 +52,31 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
             return Errno.EINVAL;
         }
 
-        int room = memory.PrepareWrite(call.Ecx, (int)Math.Min(call.Edx, Chunk));
-        if (room == 0 && call.Edx != 0)
+        int wanted = (int)Math.Min(call.Edx, MaxTransfer);
+        int total = 0;
+        byte[] buffer = new byte[Math.Min(wanted, Chunk)];
+        for (; ; )
         {
-            return Errno.EFAULT;
-        }
+            uint address = call.Ecx + (uint)total;
+            int room = memory.PrepareWrite(address, Math.Min(wanted - total, Chunk));
+            if (room == 0 && wanted > 0)
+            {
+                return total > 0 ? total : Errno.EFAULT;
+            }
 
-        byte[] buffer = new byte[room];
-        int read = file.Host.ReadAt(buffer, offset);
-        return read < 0 ? read : Answer.FaultUnless(memory.TryWrite(call.Ecx, buffer.AsSpan(0, read)), (uint)read);
+            int read = file.Host.ReadAt(buffer.AsSpan(0, room), offset + total);
+            if (read < 0)
+            {
+                return total > 0 ? total : read;
+            }
+
+            memory.TryWrite(address, buffer.AsSpan(0, read));
+            total += read;
+            if (read == 0 || read < room || total == wanted)
+            {
+                return total;
+            }
+        }
     }
 
     /// <summary>_llseek: the new offset is stored.</summary>
@@ -229,6 +245,11 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         }
 
         byte[] records = new byte[memory.PrepareWrite(call.Ecx, (int)Math.Min(call.Edx, Chunk))];
+        if (records.Length == 0 && call.Edx != 0)
+        {
+            return Errno.EFAULT;
+        }
+
         int result = file.Host.ReadDirectory(records);
         return result < 0 ? result : Answer.FaultUnless(memory.TryWrite(call.Ecx, records.AsSpan(0, result)), (uint)result);
     }
