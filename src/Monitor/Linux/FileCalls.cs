@@ -33,10 +33,10 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
     public Answer Write(CallContext call) => Write(call, call.Ebx, call.Ecx, call.Edx);
 
     /// <summary>readv.</summary>
-    public Answer Readv(CallContext call) => Vector(call, Read);
+    public Answer Readv(CallContext call) => Vector(call, Read, isRead: true);
 
     /// <summary>writev.</summary>
-    public Answer Writev(CallContext call) => Vector(call, Write);
+    public Answer Writev(CallContext call) => Vector(call, Write, isRead: false);
 
     /// <summary>pread64.</summary>
     public Answer Pread64(CallContext call)
@@ -494,7 +494,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
             : null;
     }
 
-    private Answer Vector(CallContext call, Func<CallContext, uint, uint, uint, Answer> transfer)
+    private Answer Vector(CallContext call, Func<CallContext, uint, uint, uint, Answer> transfer, bool isRead)
     {
         if (call.Edx > MaxVectors)
         {
@@ -502,7 +502,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         }
 
         uint[] vectors = new uint[call.Edx * 2];
-        if (files[(int)call.Ebx] is null)
+        if (files[(int)call.Ebx] is not GuestFile file)
         {
             return Errno.EBADF;
         }
@@ -527,6 +527,13 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
             if (length == 0)
             {
                 continue;
+            }
+
+            // What has something is not waited for to have more.
+            Span<PolledFile> polled = [new(file.Host, PollEvents.In)];
+            if (isRead && total > 0 && !file.IsRegular && !(call.Wait(polled, TimeSpan.Zero) && polled[0].Ready != PollEvents.None))
+            {
+                break;
             }
 
             int done = (int)transfer(call, call.Ebx, vectors[i], length).Eax;
