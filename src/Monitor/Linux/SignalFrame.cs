@@ -44,6 +44,7 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
     private const int ContextFs = 4;
     private const int ContextTrap = 48;
     private const int ContextError = 52;
+    private const int ContextSs = 72;
     private const int ContextFpState = 76;
     private const int ContextOldMask = 80;
     private const int ContextCr2 = 84;
@@ -209,6 +210,13 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
 
     private bool TryTakeContext(ReadOnlySpan<byte> context, ProgramRegisters registers, IVcpu vcpu)
     {
+        // There is no local table, and with a stack segment of one the guest's kernel has no way back.
+        const uint inLocalTable = 4;
+        if ((Get(context, ContextSs) & inLocalTable) != 0)
+        {
+            return false;
+        }
+
         uint fpState = Get(context, ContextFpState);
         byte[] fpu = new byte[FpStateSize];
         if (fpState != 0 && !memory.TryRead(fpState, fpu))

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+
+using Kvmsys.Fuzz.Targets;
+using Kvmsys.Guest.Descriptors;
+using Kvmsys.Guest.Kernel;
+using Kvmsys.Monitor.Linux;
+using Kvmsys.Monitor.Machine;
+using Kvmsys.Native.Linux;
+
+namespace Kvmsys.Tests.NoDevice.Linux;
+
+/// <summary>A program's signals, from what sends them to the way back from a handler.</summary>
+public sealed class SignalTests : IDisposable
+{
+    private const uint Action = StandInGuest.Data;
+    private const uint Handler = StandInGuest.Text + 0x100;
+    private const uint WithInfo = 4;
+    private const int User1 = 10;
+    private const int SegmentationFault = 11;
+    private const int Terminate = 15;
+
+    // struct sigcontext's place in struct sigframe, and what there is in it.
+    private const uint Context = 8;
+    private const uint ContextEax = Context + 44;
+    private const uint ContextCs = Context + 60;
+    private const uint ContextSs = Context + 72;
+
+    private readonly List<string> _warnings = [];
+    private readonly StandInGuest _guest;
+
+    public SignalTests() => _guest = new StandInGuest(_warnings.Add);
+
+    public void Dispose() => _guest.Dispose();
+
+    [Fact]
+    public void A_handler_runs_and_gives_back_every_register()
+    {
+        Handle(User1);
+        (_guest[PtRegs.Ebx], _guest[PtRegs.Esi], _guest[PtRegs.Edi], _guest[PtRegs.Ebp]) = (1, 2, 3, 4);
+        uint stack = _guest[PtRegs.Esp];
+        Assert.Equal(0, Kill(User1, out uint frame));
+        Assert.Equal((Handler, (uint)User1, frame), (_guest[PtRegs.Eip], _guest[PtRegs.Eax], _guest[PtRegs.Esp]));
+        Assert.Equal((uint)User1, _guest.ReadWords(frame + 4, 1)[0]);
+        Return(frame);
+        Assert.Equal((stack, StandInGuest.Text, 0u), (_guest[PtRegs.Esp], _guest[PtRegs.Eip], _guest[PtRegs.Eax]));
+    }
+
+    [Fact]
+    public void What_a_handler_changes_in_its_frame_is_what_the_program_goes_on_with()
+    {
+        Handle(User1);
+        Kill(User1, out uint frame);
+        _guest.Write(frame + ContextEax, 77);
+        Return(frame);
+        Assert.Equal(77u, _guest[PtRegs.Eax]);
+    }
+
+    [Fact]
+    public void A_number_that_looks_like_an_interrupted_call_is_left_alone()
+    {
+        const uint restart = unchecked((uint)-512);
+        Handle(User1);
+        Kill(User1, out uint frame);
+        _guest.Write(frame + ContextEax, restart);
+        Return(frame);
+        Assert.Equal((restart, StandInGuest.Text), (_guest[PtRegs.Eax], _guest[PtRegs.Eip]));
+    }
+
+    [Theory]
+    [InlineData(ContextSs, 0x07u)]
+    [InlineData(ContextSs, 0x7fu)]
+    [InlineData(ContextSs, 0x68u)]
+    [InlineData(ContextSs, 0u)]
+    [InlineData(ContextCs, 0x60u)]
+    [InlineData(ContextCs, 0x77u)]
+    [InlineData(ContextCs, 0u)]
+    public void A_handler_that_returns_to_a_segment_that_is_none_ends_the_program(uint place, uint selector)
+    {
+        Handle(User1);
+        Kill(User1, out uint frame);
+        _guest.Write(frame + place, selector);
+        Return(frame);
+        Assert.Equal((StopReason.Signal, SegmentationFault), (_guest.Stop, _guest.Process.FatalSignal));
+    }
+
+    [Fact]
+    public void A_handler_cannot_give_its_program_the_kernels_flags()
+    {
+        const uint flagsPlace = Context + 64;
+        Handle(User1);
+        Kill(User1, out uint frame);
+        uint before = _guest[PtRegs.Eflags];
+        _guest.Write(frame + flagsPlace, 0xffffffff);
+        Return(frame);
+        Assert.Equal(before | 0x50dd5, _guest[PtRegs.Eflags]);
+    }
+
+    [Fact]
+    public void A_fault_in_the_program_reaches_its_handler_with_the_address()
+    {
+        Handle(SegmentationFault, WithInfo);
+        _guest.PageFault(0x1234, write: true, inKernel: false);
+        uint[] frame = _guest.ReadWords(_guest[PtRegs.Esp], 8);
+        uint[] info = _guest.ReadWords(frame[2], 4);
+        Assert.Equal((11u, 1u, 0x1234u), (info[0], info[2], info[3]));
+    }
+
+    [Fact]
+    public void A_fault_without_a_handler_ends_the_program()
+    {
+        _guest.PageFault(0xc0000000, write: false, inKernel: false);
+        Assert.Equal((StopReason.Signal, SegmentationFault), (_guest.Stop, _guest.Process.FatalSignal));
+    }
+
+    [Fact]
+    public void A_handler_without_a_stack_ends_the_program()
+    {
+        Handle(SegmentationFault);
+        _guest[PtRegs.Esp] = 0x100;
+        _guest.Exception(13, 0);
+        Assert.Equal((StopReason.Signal, SegmentationFault), (_guest.Stop, _guest.Process.FatalSignal));
+    }
+
+    [Fact]
+    public void A_signal_from_outside_interrupts_the_program_in_ring_3_alone()
+    {
+        Handle(Terminate);
+        _guest.Process.Send(Terminate);
+        _guest.Interrupt(inKernel: true);
+        Assert.Equal(StandInGuest.Text, _guest[PtRegs.Eip]);
+        _guest.Interrupt(inKernel: false);
+        Assert.Equal(Handler, _guest[PtRegs.Eip]);
+    }
+
+    [Fact]
+    public void A_signal_that_does_nothing_leaves_the_programs_segments()
+    {
+        _guest[PtRegs.Ds] = 0;
+        _guest.Process.Send(20);
+        _guest.Interrupt(inKernel: false);
+        Assert.Equal((0u, Selector.UserData), (_guest[PtRegs.Ds], _guest[PtRegs.Ss]));
+        Assert.Single(_warnings);
+    }
+
+    [Fact]
+    public void A_program_that_stops_itself_again_and_again_is_told_once()
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            Kill(20, out _);
+        }
+
+        Assert.Single(_warnings);
+    }
+
+    [Fact]
+    public void Numbers_that_no_system_call_has_are_told_once()
+    {
+        for (uint number = 0xffffff00; number != 0; number++)
+        {
+            Assert.Equal(-(int)Errno.ENOSYS, (int)_guest.Call(number));
+        }
+
+        Assert.Single(_warnings);
+        _guest.Call(Syscall.mseal);
+        Assert.Contains("mseal", _warnings[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_alarm_after_more_seconds_than_a_number_holds_is_one_in_68_years()
+    {
+        Assert.Equal(0, _guest.Call(Syscall.alarm, uint.MaxValue));
+        Assert.Equal(0, _guest.Call(Syscall.getitimer, 0, Action));
+        Assert.InRange(_guest.ReadWords(Action, 4)[2], (uint)int.MaxValue - 100, (uint)int.MaxValue);
+    }
+
+    [Fact]
+    public void Alarms_that_were_missed_are_one()
+    {
+        Handle(14);
+        _guest.Write(Action, 0, 1, 0, 1);
+        Assert.Equal(0, _guest.Call(Syscall.setitimer, 0, Action));
+        Thread.Sleep(20);
+        _guest.Interrupt(inKernel: false);
+        Assert.Equal(Handler, _guest[PtRegs.Eip]);
+
+        // The next comes in a millisecond, not at once.
+        Assert.False(_guest.Process.HasInterrupt && !WaitedLong());
+    }
+
+    // On a machine that is busy a millisecond may have gone by.
+    private bool WaitedLong()
+    {
+        _guest.Call(Syscall.getitimer, 0, Action);
+        return _guest.ReadWords(Action, 4)[3] <= 1;
+    }
+
+    private void Handle(int signal, uint flags = 0)
+    {
+        _guest.Write(Action, Handler, flags, 0, 0, 0);
+        Assert.Equal(0, _guest.Call(Syscall.rt_sigaction, (uint)signal, Action, 0, 8));
+    }
+
+    private int Kill(int signal, out uint frame)
+    {
+        (_guest[PtRegs.Ecx], _guest[PtRegs.Edx]) = ((uint)signal, 0);
+        uint self = _guest[PtRegs.Ebx];
+        _guest[PtRegs.Ebx] = 0;
+        _guest.Call((uint)Syscall.kill);
+        _guest[PtRegs.Ebx] = self;
+        frame = _guest[PtRegs.Esp];
+        return 0;
+    }
+
+    // The handler's RET, and the vsyscall page's POP.
+    private void Return(uint frame)
+    {
+        _guest[PtRegs.Esp] = frame + 8;
+        _guest.Call((uint)Syscall.sigreturn);
+    }
+}
