@@ -220,7 +220,8 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
     /// <summary>Lets handlers run, the last that was sent first, as each is entered on top of the one before.</summary>
     private StopReason? Deliver(ProgramRegisters registers, IVcpu vcpu, bool isSystemCall = false)
     {
-        bool wasInterrupted = isSystemCall && registers[PtRegs.Eax] == Answer.Restart.Eax;
+        // What sigreturn has put there is the program's own: it leaves no number of a system call behind.
+        bool wasInterrupted = isSystemCall && registers[PtRegs.Eax] == Answer.Restart.Eax && registers[PtRegs.OrigEax] != uint.MaxValue;
         while (_signals.TryTake(out SignalInfo info))
         {
             SignalAction action = _signals[info.Number];
