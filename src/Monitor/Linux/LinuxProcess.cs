@@ -24,6 +24,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
     private readonly SystemCalls _calls;
     private readonly Action<string> _warn;
     private readonly HashSet<uint> _missing = [];
+    private ulong _stops;
     private readonly AlarmClock _alarm;
     private readonly ThreadAreas _areas;
 
@@ -234,7 +235,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
             {
                 if (Signals.StopsProgram(info.Number))
                 {
-                    _warn($"the program stops itself by {Signals.NameOf(info.Number)}; nobody would continue it, so it goes on");
+                    TellStop(info.Number);
                     continue;
                 }
 
@@ -307,9 +308,19 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         return EndBy(Signals.Kill);
     }
 
+    private void TellStop(int signal)
+    {
+        if ((_stops & Signals.Bit(signal)) == 0)
+        {
+            _stops |= Signals.Bit(signal);
+            _warn($"the program stops itself by {Signals.NameOf(signal)}; nobody would continue it, so it goes on");
+        }
+    }
+
     private void Miss(uint number)
     {
-        if (_missing.Add(number))
+        // Of the numbers that no system call has there are too many to tell each.
+        if (_missing.Add(Math.Min(number, SyscallNumber.Count)))
         {
             string name = Enum.IsDefined((Syscall)number) ? $"{(Syscall)number} ({number})" : $"{number}";
             _warn($"the program makes system call {name}, which is not there: -ENOSYS");
