@@ -95,6 +95,9 @@ internal sealed class AddressSpace
     /// <summary>Whether an access has failed because no frame was left. Linux would kill the program for it.</summary>
     public bool IsOutOfMemory { get; private set; }
 
+    /// <summary>Whether there may be as many more regions as one call can make of one: it splits it in three.</summary>
+    public bool MaySplit => _regions.Count <= MaxRegions - 2;
+
     /// <summary>The regions, by address.</summary>
     public IReadOnlyList<MemoryRegion> Regions => _regions;
 
@@ -304,7 +307,7 @@ internal sealed class AddressSpace
     /// <returns>ENOMEM when that is more than there is, or there are too many regions.</returns>
     public Errno Map(uint start, uint length, SegmentFlags protection)
     {
-        if ((protection != SegmentFlags.None && length / PageSize > MemoryPages) || _regions.Count >= MaxRegions)
+        if ((protection != SegmentFlags.None && length / PageSize > MemoryPages) || !MaySplit)
         {
             return Errno.ENOMEM;
         }
@@ -372,7 +375,7 @@ internal sealed class AddressSpace
     public Errno Protect(uint start, uint length, SegmentFlags protection)
     {
         uint end = start + length;
-        if (!IsMapped(start, length) || _regions.Count >= MaxRegions)
+        if (!IsMapped(start, length) || !MaySplit)
         {
             return Errno.ENOMEM;
         }

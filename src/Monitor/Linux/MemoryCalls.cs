@@ -51,6 +51,13 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
             return Errno.EINVAL;
         }
 
+        // What makes a hole makes one region more. Others must go on working, so that a program can get back below the limit.
+        uint end = call.Ebx + length;
+        if (memory.RegionAt(call.Ebx) is MemoryRegion region && region.Start < call.Ebx && end < region.End && !memory.MaySplit)
+        {
+            return Errno.ENOMEM;
+        }
+
         memory.Unmap(call.Ebx, length);
         return 0;
     }
@@ -102,6 +109,11 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
         {
             if (newLength < oldLength)
             {
+                if (!memory.MaySplit)
+                {
+                    return Errno.ENOMEM;
+                }
+
                 memory.Unmap(old + newLength, oldLength - newLength);
             }
 
@@ -173,7 +185,7 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
             return Errno.EINVAL;
         }
 
-        if (newLength / PageSize > memory.MemoryPages || memory.Regions.Count >= AddressSpace.MaxRegions)
+        if (newLength / PageSize > memory.MemoryPages || !memory.MaySplit)
         {
             return Errno.ENOMEM;
         }
