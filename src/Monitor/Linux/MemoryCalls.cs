@@ -262,6 +262,11 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
             {
                 error = memory.Protect(start, length, ProtectionOf(protection));
             }
+
+            if (error != default)
+            {
+                memory.Unmap(start, length);
+            }
         }
 
         return error == default ? start : error;
