@@ -24,7 +24,11 @@ internal sealed class AlarmClock(AddressSpace memory) : IDisposable
     /// <summary>Takes the alarm that is due, and sets the next.</summary>
     public void Take()
     {
-        _due = _interval > TimeSpan.Zero ? _due + TicksOf(_interval) : 0;
+        // Those that are long past are one alarm, as they are one pending signal: else the program would have no time for anything else.
+        long now = Stopwatch.GetTimestamp();
+        _due = _interval == TimeSpan.Zero ? 0
+            : _due + TicksOf(_interval) is long next && next > now ? next
+            : now + TicksOf(Max(_interval, Again));
     }
 
     /// <summary>Kicks again soon.</summary>
@@ -34,7 +38,7 @@ internal sealed class AlarmClock(AddressSpace memory) : IDisposable
     public Answer Alarm(CallContext call)
     {
         TimeSpan left = Left;
-        Set(TimeSpan.FromSeconds(call.Ebx), TimeSpan.Zero);
+        Set(TimeSpan.FromSeconds(Math.Min(call.Ebx, int.MaxValue)), TimeSpan.Zero);
 
         // Less than a second is one, for 0 would say that there was none.
         return left > TimeSpan.Zero ? (uint)Math.Max(1, Math.Round(left.TotalSeconds)) : 0;
