@@ -12,6 +12,7 @@ internal sealed class VcpuRegisters : ProgramRegisters
     private readonly IVcpu _vcpu;
     private KvmRegs _regs;
     private KvmSregs _sregs;
+    private bool _isChanged;
 
     /// <summary>Reads them.</summary>
     public VcpuRegisters(IVcpu vcpu)
@@ -44,6 +45,7 @@ internal sealed class VcpuRegisters : ProgramRegisters
         };
         set
         {
+            _isChanged = true;
             switch (offset)
             {
                 case PtRegs.Ecx:
@@ -71,10 +73,15 @@ internal sealed class VcpuRegisters : ProgramRegisters
         }
     }
 
-    /// <summary>Writes back what a handler's entry changes.</summary>
+    /// <summary>Writes back what a handler's entry changes; nothing when none was entered.</summary>
     /// <param name="userData">What a data segment register holds that every program starts with.</param>
     public void Store(KvmSegment userData)
     {
+        if (!_isChanged)
+        {
+            return;
+        }
+
         _sregs.Ds = userData;
         _sregs.Es = userData;
         _sregs.Ss = userData;
