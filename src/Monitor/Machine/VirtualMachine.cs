@@ -75,7 +75,18 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     public int? TscKhz { get; private set; }
 
     /// <summary>What serves the guest's kernel; without one it gets no system call and no page.</summary>
-    internal IGuestService? Service { get; set; }
+    /// <exception cref="KvmException">No file descriptor is left.</exception>
+    internal IGuestService? Service
+    {
+        get;
+        set
+        {
+            field = value;
+
+            // A program may use up the descriptors later, and wait then.
+            _kicks ??= new SignalFile(SignalSet.Of(ThreadSignals.FreeSignal));
+        }
+    }
 
     /// <inheritdoc/>
     KvmRegs IVcpu.Regs
@@ -118,10 +129,9 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     bool IVcpu.Wait(Span<PolledFile> files, TimeSpan? time, out StopReason? stop)
     {
         // The kick is readable here, as it makes KVM_RUN return there: the thread waits for whatever comes first.
-        _kicks ??= new SignalFile(SignalSet.Of(ThreadSignals.FreeSignal));
         long start = Stopwatch.GetTimestamp();
         TimeSpan? left = time;
-        while (_kicks.Wait(files, left))
+        while (_kicks!.Wait(files, left))
         {
             stop = StopAsked();
             if (stop is not null || Service is { HasInterrupt: true })
