@@ -22,7 +22,7 @@ namespace Kvmsys.Fuzz.Targets;
 /// A Linux process without a KVM: its memory and its monitor's part are the real ones, the part of the guest's kernel is played here, step
 /// by step as its code does it, and what the program does is the caller's to say.
 /// </summary>
-/// <remarks>A thread may have one at a time, from its making to its end.</remarks>
+/// <remarks>An alarm kicks the thread that has asked for it. Every thread that comes here keeps that signal blocked from then on.</remarks>
 internal sealed class StandInGuest : IDisposable
 {
     /// <summary>Guest memory in bytes: 512 frames are the kernel's to hand out.</summary>
@@ -67,15 +67,12 @@ internal sealed class StandInGuest : IDisposable
 
     private readonly I386Guest _guest;
     private readonly OpenFile _errorReader;
-    private readonly bool _hadBlocked;
     private readonly uint[] _registers = new uint[Words];
 
     /// <summary>A process that has not run yet.</summary>
     /// <param name="warn">Is told what the program lacks.</param>
     public StandInGuest(Action<string>? warn = null)
     {
-        // An alarm's timer sends it to this thread.
-        _hadBlocked = ThreadSignals.Block(ThreadSignals.FreeSignal).Contains(ThreadSignals.FreeSignal);
         _guest = I386Guest.Build(new I386GuestOptions
         {
             Program = Program,
@@ -145,6 +142,7 @@ internal sealed class StandInGuest : IDisposable
     /// <returns>EAX then.</returns>
     public uint Call(uint number, bool bySysenter = false)
     {
+        ThreadSignals.Block(ThreadSignals.FreeSignal);
         uint eip = this[PtRegs.Eip];
         if (bySysenter)
         {
@@ -287,6 +285,7 @@ internal sealed class StandInGuest : IDisposable
             return;
         }
 
+        ThreadSignals.Block(ThreadSignals.FreeSignal);
         KvmSregs sregs = Vcpu.Sregs;
         ThreadAreas areas = new(Process.Memory, Ram);
         ushort code = inKernel ? Selector.KernelCode : (ushort)this[PtRegs.Cs];
@@ -333,11 +332,6 @@ internal sealed class StandInGuest : IDisposable
         while (ThreadSignals.TakePending(ThreadSignals.FreeSignal))
         {
             // What the alarm has sent.
-        }
-
-        if (!_hadBlocked)
-        {
-            ThreadSignals.Unblock(ThreadSignals.FreeSignal);
         }
     }
 

@@ -52,7 +52,6 @@ public sealed class FileTests : IDisposable
     [InlineData("GRANTED/up")]
     [InlineData("GRANTEDother")]
     [InlineData("SECRET")]
-    [InlineData("//GRANTED/small")]
     [InlineData("missing")]
     [InlineData("")]
     public void What_lies_elsewhere_does_not_exist(string path)
