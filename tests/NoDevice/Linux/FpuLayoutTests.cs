@@ -39,7 +39,7 @@ public sealed class FpuLayoutTests
         byte[] fsave = Random(noise, seed)[..FpStateStart];
         byte[] fxsave = Random(noise, ~seed);
         FpuLayout.FromFsave(fsave, fxsave);
-        Assert.Equal(0, BitConverter.ToUInt32(fxsave, 24) >> 16);
+        Assert.Equal(0u, BitConverter.ToUInt32(fxsave, 24) >> 16);
     }
 
     [Theory]
