@@ -37,6 +37,17 @@ public sealed class FrameAllocator
         _random = new Random(seed);
     }
 
+    /// <summary>Another allocator over the frames that are free in this one.</summary>
+    /// <param name="other">It, which stays as it is.</param>
+    /// <param name="seed">Decides the order.</param>
+    public FrameAllocator(FrameAllocator other, int seed)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        _free = [.. other._free];
+        _count = other._count;
+        _random = new Random(seed);
+    }
+
     /// <summary>Frames that are still free.</summary>
     public int FreeCount => _count;
 

@@ -56,8 +56,18 @@ internal sealed class StandInGuest : IDisposable
     // What sigreturn may change: FIX_EFLAGS of Linux. The rest of EFLAGS, IOPL and VM before all, is not the program's.
     private const uint ProgramFlags = 0x50dd5;
 
-    private static readonly TaskIdentity Task = new(4242, 1, 1000, 1000);
     private static readonly GuestProgram Program = MakeProgram();
+    private static readonly I386Guest Template = I386Guest.Build(new I386GuestOptions
+    {
+        Program = Program,
+        Profile = KernelProfile.Linux26,
+        Cpu = new CpuIdentity("GenuineIntel", 6, 60, 3, Sep: true),
+        MemorySize = MemorySize,
+        Fixmap = [new FixmapContents("hello", "Hello, world"u8.ToArray())],
+        Uid = 1000,
+        Gid = 1000,
+    });
+
     private static readonly HashSet<int> KernelsOwn =
     [
         SyscallNumber.Exit, SyscallNumber.ExitGroup, SyscallNumber.Getpid, SyscallNumber.Gettid, SyscallNumber.Getpgrp, SyscallNumber.Getppid,
@@ -73,16 +83,7 @@ internal sealed class StandInGuest : IDisposable
     /// <param name="warn">Is told what the program lacks.</param>
     public StandInGuest(Action<string>? warn = null)
     {
-        _guest = I386Guest.Build(new I386GuestOptions
-        {
-            Program = Program,
-            Profile = KernelProfile.Linux26,
-            Cpu = new CpuIdentity("GenuineIntel", 6, 60, 3, Sep: true),
-            MemorySize = MemorySize,
-            Fixmap = [new FixmapContents("hello", "Hello, world"u8.ToArray())],
-            Uid = Task.Uid,
-            Gid = Task.Gid,
-        });
+        _guest = Template.Again(seed: 1);
         Ram = new GuestRam(MemorySize);
         Ram.Load(_guest.Image);
         OpenFile.Pipe(out OpenFile? input, out OpenFile? inputWriter);
@@ -104,6 +105,9 @@ internal sealed class StandInGuest : IDisposable
         (this[PtRegs.Eip], this[PtRegs.Esp]) = (Program.Entry, Program.StackPointer);
         this[PtRegs.Eflags] = (uint)(Eflags.Fixed | Eflags.InterruptEnable);
     }
+
+    /// <summary>The program's process identifier.</summary>
+    public static uint Pid => Template.Pid;
 
     /// <summary>The guest's memory.</summary>
     public GuestRam Ram { get; }

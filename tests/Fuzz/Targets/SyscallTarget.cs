@@ -31,14 +31,14 @@ internal sealed class SyscallTarget : IFuzzTarget
         KernelLayout.Start, KernelLayout.Gdt, KernelLayout.ThreadUnion, 0xffffd000, 0xffffe000, 0xffffe400, 0xfffff000, 0xffffffff,
         0x7fffffff, 0x80000000, 0x7ffff000, 0x00400000, 0x00200000, 0x00800000, 0xb8000000, 0xb7fff000, 0xbf800000, 0xbf7ff000, 0xfffffe00,
         GuestProgram.StackTop - AddressSpace.DefaultStackLimit, unchecked((uint)-100),
-        0x73, 0x7b, 0x33, 0x3b, 0x43, 0x60, 0x68, 0x07, 0x04000000, 0x08000000, 0x10000000, 0x40000000,
+        0x73, 0x7b, 0x33, 0x3b, 0x43, 0x60, 0x68, 0x07, 0x04000000, 0x08000000, 0x10000000, 0x40000000, StandInGuest.Pid,
     ];
 
     /// <inheritdoc/>
     public string Name => "syscalls";
 
     /// <inheritdoc/>
-    public int MaxLength => 1024;
+    public int MaxLength => 512;
 
     /// <inheritdoc/>
     public long MaxAllocation => MaxSteps * MaxAllocationOfStep;

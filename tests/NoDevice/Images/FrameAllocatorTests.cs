@@ -52,4 +52,14 @@ public sealed class FrameAllocatorTests
     [InlineData(0x3000u, 0x2000u)]
     public void A_range_that_is_not_whole_frames_is_refused(uint start, uint end) =>
         Assert.Throws<ArgumentException>(() => new FrameAllocator(start, end, seed: 0));
+
+    [Fact]
+    public void Another_allocator_over_the_same_frames_gives_each_of_them_too()
+    {
+        FrameAllocator one = new(0x200000, 0x210000, seed: 1);
+        uint taken = one.Allocate();
+        FrameAllocator other = new(one, seed: 2);
+        HashSet<uint> frames = [.. Enumerable.Range(0, other.FreeCount).Select(_ => other.Allocate())];
+        Assert.Equal((15, 15, false), (frames.Count, one.FreeCount, frames.Contains(taken)));
+    }
 }

@@ -297,6 +297,33 @@ public sealed class AddressSpaceTests : IDisposable
         Assert.False(_guest.Touch(Somewhere, write: true, out _));
     }
 
+    [Fact]
+    public void A_file_that_cannot_be_mapped_leaves_nothing_behind()
+    {
+        const uint forItsPath = 0x200000;
+        uint descriptor = (uint)_guest.Call(Syscall.open, StandInGuest.AddressOfName(Array.IndexOf(Sandbox.Names, "big")), forItsPath);
+        Assert.Equal(-(int)Errno.EBADF, _guest.Call(Syscall.mmap2, Somewhere, PageSize, ReadOnly, PrivateFixed, descriptor));
+        Assert.Empty(Regions());
+    }
+
+    [Fact]
+    public void Holes_make_no_more_regions_than_Linux_allows()
+    {
+        const uint length = 2 * (AddressSpace.MaxRegions + 100) * PageSize;
+        Assert.Equal(Somewhere, (uint)_guest.Call(Syscall.mmap2, Somewhere, length, 0, PrivateAnonymousFixed, NoFile));
+        uint hole = Somewhere + PageSize;
+        while (_guest.Call(Syscall.munmap, hole, PageSize) == 0)
+        {
+            hole += 2 * PageSize;
+        }
+
+        Assert.InRange(_guest.Process.Memory.Regions.Count, AddressSpace.MaxRegions - 2, AddressSpace.MaxRegions);
+        Assert.Equal(-(int)Errno.ENOMEM, _guest.Call(Syscall.munmap, hole, PageSize));
+        Assert.Equal(-(int)Errno.ENOMEM, _guest.Call(Syscall.mmap2, 0, PageSize, ReadWrite, PrivateAnonymous, NoFile));
+        Assert.Equal(0, _guest.Call(Syscall.munmap, Somewhere, length));
+        Assert.Empty(Regions());
+    }
+
     private void Map(uint start, uint length) =>
         Assert.Equal(start, (uint)_guest.Call(Syscall.mmap2, start, length, ReadWrite, PrivateAnonymousFixed, NoFile));
 

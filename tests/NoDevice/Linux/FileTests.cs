@@ -3,6 +3,7 @@
 using System.Text;
 using Kvmsys.Fuzz.Targets;
 using Kvmsys.Monitor.Linux;
+using Kvmsys.Monitor.Machine;
 using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Tests.NoDevice.Linux;
@@ -206,7 +207,9 @@ public sealed class FileTests : IDisposable
         uint[] ends = _guest.ReadWords(Buffer, 2);
         Assert.Equal(5, _guest.Call(Syscall.write, ends[1], Path, 5));
         _guest.Write(Buffer, Buffer + 0x100, 5, Buffer + 0x200, 5);
+        _guest.Vcpu.StopAtWait = StopReason.Deadline;
         Assert.Equal(5, _guest.Call(Syscall.readv, ends[0], Buffer, 2));
+        Assert.Null(_guest.Stop);
     }
 
     [Fact]

@@ -171,8 +171,7 @@ public sealed class SignalTests : IDisposable
     public void An_alarm_after_more_seconds_than_a_number_holds_is_one_in_68_years()
     {
         Assert.Equal(0, _guest.Call(Syscall.alarm, uint.MaxValue));
-        Assert.Equal(0, _guest.Call(Syscall.getitimer, 0, Action));
-        Assert.InRange(_guest.ReadWords(Action, 4)[2], (uint)int.MaxValue - 100, (uint)int.MaxValue);
+        Assert.InRange(_guest.Call(Syscall.alarm, 0), int.MaxValue - 100, int.MaxValue);
     }
 
     [Fact]
