@@ -34,7 +34,7 @@ internal static partial class Cases
     {
         // Of all flavours.
         foreach (string program in (string[])[
-            "auxv", "brk", "clocks", "context", "descriptors", "efault", "exhaustion", "flags", "float", "fpe-x87", "fpu-state", "handlers",
+            "auxv", "brk", "clocks", "context", "descriptors", "exhaustion", "flags", "float", "fpe-x87", "fpu-state", "handlers",
             "hostile", "identity", "interrupts", "itself", "library", "longjump", "madvise", "malloc", "masks", "mmap", "mprotect", "mremap",
             "pipes", "registers", "restorer", "segments", "selectors", "siginfo", "small", "sse", "stack", "tls", "trap", "unknown", "vsyscall", "x87",
             "altstack", "atexit"])
@@ -60,6 +60,7 @@ internal static partial class Cases
             .. Flavours("arguments", ["", "a", "", "tab\tnew\nline", "\u00e9\u20ac", "--option=value", "-", "--", new string('y', 20_000)]),
             .. Flavours("environment").Select(each => each with { Environment = ["LEVEL=3", "EMPTY=", "SPACED= a b "] }),
             .. Flavours("start", "x", "", "yy").Select(each => each with { Environment = ["A=1", "B="] }),
+            .. Flavours("efault").Select(each => each with { Input = Text }),
             .. Flavours("reads").Select(each => each with { Input = Text }),
             .. Flavours("vectors").Select(each => each with { Input = Text }),
             .. Flavours("digest").Select(each => each with { Input = Bulk(10_000) }),
@@ -101,6 +102,7 @@ internal static partial class Cases
         .. Flavours("fixmap").Select(each => each with
         {
             Options = ["--fixmap", $"hello={HelloFile}"],
+            Input = Text,
             Expected = new(
                 0,
                 @"(.+: yes\n){6}write to the page: SIGSEGV, code 1, error 7\nwrite to the page below: SIGSEGV, code 1, error 7\n" +

@@ -242,6 +242,9 @@ internal sealed class AddressSpace
     public static bool IsRange(uint start, uint length) =>
         (start & PageMask) == 0 && length != 0 && (ulong)start + length <= KernelLayout.PageOffset;
 
+    /// <summary>access_ok: whether bytes lie in user space, mapped or not.</summary>
+    public static bool IsUserRange(uint address, uint length) => (ulong)address + length <= KernelLayout.PageOffset;
+
     /// <summary>Rounds up to whole pages.</summary>
     /// <returns>False when the result does not fit.</returns>
     public static bool TryRoundUp(uint length, out uint rounded)

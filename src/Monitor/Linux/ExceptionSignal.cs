@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers.Binary;
+using Kvmsys.Guest.Kernel;
 using Kvmsys.Monitor.Machine;
 
 namespace Kvmsys.Monitor.Linux;
@@ -40,7 +41,11 @@ internal static class ExceptionSignal
             19 => new(Signals.Fpe, FloatingPointCode(vcpu, sse: true)) { First = eip },
             _ => null,
         };
-        return info is SignalInfo signal ? signal with { Trap = vector, Error = error, Cr2 = cr2 } : null;
+        // Of the kernel's addresses a program learns no more than that they are not for it.
+        const uint pageFault = 14;
+        const uint protection = 1;
+        uint told = vector == pageFault && cr2 >= KernelLayout.PageOffset ? error | protection : error;
+        return info is SignalInfo signal ? signal with { Trap = vector, Error = told, Cr2 = cr2 } : null;
     }
 
     /// <summary>The exception that is raised and not masked, the gravest first: fpu__exception_code.</summary>

@@ -405,6 +405,11 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
             return Errno.EBADF;
         }
 
+        if (!AddressSpace.IsUserRange(address, count))
+        {
+            return Errno.EFAULT;
+        }
+
         int wanted = (int)Math.Min(count, MaxTransfer);
         int total = 0;
         byte[] buffer = new byte[Math.Min(wanted, Chunk)];
@@ -444,6 +449,11 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         if (files[(int)descriptor] is not GuestFile { CanWrite: true } file)
         {
             return Errno.EBADF;
+        }
+
+        if (!AddressSpace.IsUserRange(address, count))
+        {
+            return Errno.EFAULT;
         }
 
         int wanted = (int)Math.Min(count, MaxTransfer);

@@ -210,7 +210,7 @@ internal sealed class GuestInvariants
             {
                 string target = new FileInfo($"/proc/self/fd/{file.Host.Descriptor}").LinkTarget!;
                 ThrowUnless(IsGranted(target) || target.StartsWith("pipe:", StringComparison.Ordinal), target);
-                ThrowUnless(!file.Writable || !IsGranted(target), target);
+                ThrowUnless(!file.CanWrite || !IsGranted(target), target);
             }
         }
 
