@@ -216,6 +216,39 @@ internal sealed class AddressSpace
         return default;
     }
 
+    /// <summary>
+    /// Where an address lies in the guest's memory, whatever the program itself may do there: for a debugger. A page that has no frame yet is
+    /// given one when it is to be written.
+    /// </summary>
+    /// <param name="address">The address.</param>
+    /// <param name="write">Whether it is to be written.</param>
+    /// <param name="physical">Where it lies; null for a page without a frame, which is all zeros.</param>
+    /// <returns>False when the program has no page there, or no frame is left.</returns>
+    public bool TryFind(uint address, bool write, out uint? physical)
+    {
+        physical = null;
+        if (RegionAt(address) is not MemoryRegion region)
+        {
+            return false;
+        }
+
+        uint entry = _tables[address >> DirectoryShift]?.Entries[IndexInTable(address)] ?? 0;
+        if (entry == 0 && write)
+        {
+            // A table and the page itself; a debugger that finds none is no reason to end the program.
+            if (FreePages < 2 || TableOf(address) is not PageTable table || !TryAllocate(out uint frame))
+            {
+                return false;
+            }
+
+            entry = frame | (uint)LinuxProtection.Of(region.Protection);
+            SetEntry(table, address, entry);
+        }
+
+        physical = entry == 0 ? null : (entry & ~PageMask) | (address & PageMask);
+        return true;
+    }
+
     /// <summary>Reads bytes up to the first that the program cannot read.</summary>
     /// <returns>How many were read.</returns>
     public int ReadSome(uint address, Span<byte> bytes)

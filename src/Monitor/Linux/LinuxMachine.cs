@@ -14,13 +14,11 @@ namespace Kvmsys.Monitor.Linux;
 /// <summary>A machine with a static i386 Linux program in it, from its file to its end.</summary>
 internal sealed class LinuxMachine : IDisposable
 {
-    private readonly LinuxProcess _process;
-
     private LinuxMachine(I386Guest guest, VirtualMachine machine, LinuxProcess process)
     {
         Guest = guest;
         Machine = machine;
-        _process = process;
+        Process = process;
         machine.Service = process;
     }
 
@@ -30,8 +28,11 @@ internal sealed class LinuxMachine : IDisposable
     /// <summary>The machine.</summary>
     public VirtualMachine Machine { get; }
 
+    /// <summary>The program.</summary>
+    public LinuxProcess Process { get; }
+
     /// <summary>The signal that has ended the program; 0 when none has.</summary>
-    public int FatalSignal => _process.FatalSignal;
+    public int FatalSignal => Process.FatalSignal;
 
     /// <summary>Whether that signal came from outside: <see cref="Send"/>.</summary>
     public bool EndedFromOutside => _process.EndedFromOutside;
@@ -122,7 +123,7 @@ internal sealed class LinuxMachine : IDisposable
     public void Dispose()
     {
         Machine.Dispose();
-        _process.Dispose();
+        Process.Dispose();
     }
 
     private static ReadOnlyMemory<byte> Bytes(string text) => Encoding.UTF8.GetBytes(text);

@@ -102,6 +102,12 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         return stop;
     }
 
+    /// <summary>The program's registers, while a system call or an exception of it is served; else the vCPU has them.</summary>
+    public SavedRegisters? Saved { get; private set; }
+
+    /// <summary>Who is told of signals before they are delivered; null for nobody.</summary>
+    public ISignalWatch? Watch { get; set; }
+
     /// <inheritdoc/>
     public StopReason? Serve(ushort port, uint value, IVcpu vcpu)
     {
@@ -114,9 +120,13 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
             MonitorPort.MoreUpdates => null,
             _ => StopReason.Crash,
         };
+        Saved = null;
         _memory.WriteUpdates();
         return stop;
     }
+
+    /// <summary>Sends the program a signal from outside. It gets it when it next enters the kernel.</summary>
+    public void Post(int signal) => _signals.Post(new SignalInfo(signal, SignalInfo.User));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -145,6 +155,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
 
     private StopReason? ServeSystemCall(SavedRegisters registers, IVcpu vcpu)
     {
+        Saved = registers;
         uint number = registers[PtRegs.OrigEax];
         CallContext call = new(registers, vcpu);
         if (_calls[number] is Func<CallContext, Answer> serve)
@@ -204,6 +215,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
             return StopReason.Crash;
         }
 
+        Saved = registers;
         uint physical = KernelLayout.Physical(frame);
         uint vector = _ram.Read<uint>(physical + FaultFrame.Vector);
         uint error = _ram.Read<uint>(physical + FaultFrame.ErrorCode);
@@ -225,6 +237,16 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         bool wasInterrupted = isSystemCall && registers[PtRegs.Eax] == Answer.Restart.Eax && registers[PtRegs.OrigEax] != uint.MaxValue;
         while (_signals.TryTake(out SignalInfo info))
         {
+            if (Watch is ISignalWatch watch)
+            {
+                if (watch.Delivering(in info) is not SignalInfo delivered)
+                {
+                    continue;
+                }
+
+                info = delivered;
+            }
+
             SignalAction action = _signals[info.Number];
             if (action.Handler == SignalAction.Ignore || (action.Handler == SignalAction.Default && Signals.IsIgnoredByDefault(info.Number)))
             {

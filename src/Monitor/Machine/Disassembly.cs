@@ -9,8 +9,10 @@ namespace Kvmsys.Monitor.Machine;
 /// <summary>Guest code for people, in the syntax of objdump, with the image's symbols.</summary>
 public sealed class Disassembly : ISymbolResolver
 {
+    /// <summary>An instruction has at most so many bytes (SDM Vol. 2, 2.3.11).</summary>
+    public const int MaxInstructionBytes = 15;
+
     private const int Bitness = 32;
-    private const int MaxInstructionBytes = 15;
     private const int LinesBefore = 3;
     private const int LinesAfter = 3;
     private const int BytesColumn = 22;

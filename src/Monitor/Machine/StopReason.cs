@@ -20,6 +20,9 @@ public enum StopReason
     /// <summary>A signal ended the guest's program.</summary>
     Signal,
 
+    /// <summary>The debugger ended it; it can be run on.</summary>
+    Debugger,
+
     /// <summary>It cannot go on: an exception that nothing handles, or KVM gave up.</summary>
     Crash,
 }

@@ -43,7 +43,9 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     private ulong[] _after = [];
     private SignalFile? _kicks;
     private bool _cancelled;
+    private bool _breakAsked;
     private long _end;
+    private GuestDebug? _debug;
 
     /// <summary>Creates the machine and loads the image.</summary>
     /// <param name="kvm">The system's KVM.</param>
@@ -98,6 +100,9 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     /// <inheritdoc/>
     bool IVcpu.HasEventInFlight => _vcpu!.GetVcpuEvents() is { Exception.Injected: not 0 } or { Interrupt.Injected: not 0 } or { Nmi.Injected: not 0 };
 
+    /// <summary>Who debugs the guest in the runs to come; null for nobody.</summary>
+    internal IDebugger? Debugger { get; set; }
+
     /// <inheritdoc/>
     KvmSregs IVcpu.Sregs
     {
@@ -139,6 +144,15 @@ public sealed class VirtualMachine : IVcpu, IDisposable
                 return false;
             }
 
+            if (_debug is not null && BreakTaken())
+            {
+                Debugger!.Stopped(new DebugStop(DebugStopKind.Interrupted), _debug);
+                if (_debug.Action == DebugAction.End)
+                {
+                    return StopReason.Debugger;
+                }
+            }
+
             TimeSpan? rest = time - Stopwatch.GetElapsedTime(start);
             left = rest < TimeSpan.Zero ? TimeSpan.Zero : rest;
         }
@@ -158,6 +172,13 @@ public sealed class VirtualMachine : IVcpu, IDisposable
         MachineStop? stop = null;
         _thread.Invoke(() => stop = RunOnVcpuThread(time, cancellation));
         return stop!;
+    }
+
+    /// <summary>Stops the guest for its debugger, from any thread. While the debugger has stopped it, that is for the next time that it runs.</summary>
+    internal void Break()
+    {
+        Volatile.Write(ref _breakAsked, true);
+        _deadline!.Arm(Now, KickInterval);
     }
 
     /// <inheritdoc/>
@@ -254,7 +275,7 @@ public sealed class VirtualMachine : IVcpu, IDisposable
         using (cancellation.UnsafeRegister(static machine => ((VirtualMachine)machine!).Cancel(), this))
         {
             _statistics?.Read(_before);
-            reason = RunUntilStop();
+            reason = Debugger is null ? RunUntilStop() : RunDebugged(Debugger);
             _statistics?.Read(_after);
             elapsed = Stopwatch.GetElapsedTime(start);
         }
@@ -282,6 +303,96 @@ public sealed class VirtualMachine : IVcpu, IDisposable
                 return stop;
             }
         }
+    }
+
+    /// <summary>The run path under a debugger.</summary>
+    private StopReason RunDebugged(IDebugger debugger)
+    {
+        GuestDebug debug = new(_vcpu!, Ram);
+        _debug = debug;
+        try
+        {
+            debugger.Stopped(new DebugStop(DebugStopKind.Start), debug);
+            while (debug.Action is DebugAction.Run or DebugAction.Step)
+            {
+                if (RunOnce(debugger, debug) is StopReason reason)
+                {
+                    return reason;
+                }
+            }
+
+            if (debug.Action == DebugAction.End)
+            {
+                return StopReason.Debugger;
+            }
+
+            debug.Detach();
+        }
+        finally
+        {
+            debug.RestoreKernel();
+            _debug = null;
+        }
+
+        return RunUntilStop();
+    }
+
+    private StopReason? RunOnce(IDebugger debugger, GuestDebug debug)
+    {
+        debug.Prepare();
+        KvmRunOutcome outcome = _vcpu!.Run();
+        debug.Restore();
+        DebugStop? stop = null;
+        if (outcome != KvmRunOutcome.Exited)
+        {
+            if (StopAsked() is StopReason asked)
+            {
+                return asked;
+            }
+
+            stop = BreakTaken() ? new(DebugStopKind.Interrupted) : null;
+            debug.Refresh();
+        }
+        else
+        {
+            debug.Refresh();
+            if (!debug.TryExamine(_vcpu.Exit, out stop))
+            {
+                if (ServeExit(_vcpu.Exit) is StopReason reason)
+                {
+                    return reason;
+                }
+
+                stop = debug.Served();
+            }
+        }
+
+        if (stop is DebugStop stopped)
+        {
+            debugger.Stopped(in stopped, debug);
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether the debugger wants the guest to stop. The timer is back at the deadline then.</summary>
+    private bool BreakTaken()
+    {
+        if (!Volatile.Read(ref _breakAsked))
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _breakAsked, false);
+        TimeSpan left = TimeSpan.FromSeconds((_end - Stopwatch.GetTimestamp()) / (double)Stopwatch.Frequency);
+        _deadline!.Arm(left > Now ? left : Now, KickInterval);
+        if (Volatile.Read(ref _cancelled) || Volatile.Read(ref _breakAsked))
+        {
+            // Asked for while the timer was set to something else.
+            _deadline.Arm(Now, KickInterval);
+        }
+
+        return true;
     }
 
     /// <summary>Whether the time is over, or somebody wants the machine to stop; asked when a signal came.</summary>
