@@ -75,7 +75,8 @@ internal static class Program
         Command article = ArticleCommand.Create();
         Command run = RunCommand.Create();
         Command page = PageCommand.Create();
-        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, article, run, page };
+        Command trace = TraceCommand.Create();
+        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, article, run, trace, page };
         HelpWithExamples.AddTo(root, new Dictionary<Command, string[]>
         {
             [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys run ./hello", "kvmsys page disasm", "kvmsys bench --help"],
@@ -94,6 +95,13 @@ internal static class Program
                 "kvmsys run --ro . ./busybox sort words.txt                let it read what is below this folder",
                 "kvmsys run --timeout 10 --memory 64 --env HOME ./program -v",
                 "kvmsys run --fixmap hello=hello.txt ./article-hello       the article's Hello,World page at 0xffffd000",
+                "kvmsys run --gdb 0 ./hello                                and gdb ./hello, as it then says",
+            ],
+            [trace] =
+            [
+                "kvmsys trace ./hello                                      every instruction, and the way through the kernel",
+                "kvmsys trace --user --limit 1_000 ./hello                 the program's first 1,000",
+                "kvmsys trace --output trace.txt ./hello                   into a file",
             ],
             [page] =
             [

@@ -35,12 +35,12 @@ internal sealed class LinuxMachine : IDisposable
     public int FatalSignal => Process.FatalSignal;
 
     /// <summary>Whether that signal came from outside: <see cref="Send"/>.</summary>
-    public bool EndedFromOutside => _process.EndedFromOutside;
+    public bool EndedFromOutside => Process.EndedFromOutside;
 
     /// <summary>Sends the program a signal while it runs, from any thread.</summary>
     public void Send(int signal)
     {
-        _process.Send(signal);
+        Process.Send(signal);
         Machine.Kick();
     }
 

@@ -149,7 +149,8 @@ public sealed class VirtualMachine : IVcpu, IDisposable
                 Debugger!.Stopped(new DebugStop(DebugStopKind.Interrupted), _debug);
                 if (_debug.Action == DebugAction.End)
                 {
-                    return StopReason.Debugger;
+                    stop = StopReason.Debugger;
+                    return false;
                 }
             }
 
