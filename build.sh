@@ -112,7 +112,7 @@ and make sure that dotnet is on the PATH."
     fi
 }
 
-# The programs by which the no-device tier has the vsyscall page judged.
+# The programs by which the tests have the vsyscall page judged, and the gdb that debugs a program in the lab.
 need_tools() {
     local tool missing=()
     for tool in readelf:binutils eu-elflint:elfutils file:file gdb:gdb; do

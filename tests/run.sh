@@ -185,7 +185,7 @@ mkdir -p "$LOGS"
 build
 step "build the tests" dotnet build Kvmsys.sln --configuration Release
 step "check the format" dotnet format --verify-no-changes --no-restore
-if [[ " $* " == *" no-device "* ]]; then
+if [[ " $* " == *" no-device "* || " $* " == *" lab "* ]]; then
     need_tools
     need_i386_compiler
 fi

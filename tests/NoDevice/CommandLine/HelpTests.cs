@@ -16,6 +16,8 @@ public sealed partial class HelpTests
     [InlineData("page dump", "kvmsys page dump --hex")]
     [InlineData("page disasm", "kvmsys page disasm --mechanism int80")]
     [InlineData("page symbols", "kvmsys page symbols --json")]
+    [InlineData("run", "kvmsys run --gdb 0 ./hello")]
+    [InlineData("trace", "kvmsys trace --user --limit 1_000 ./hello")]
     public void Every_command_has_help_with_examples_and_the_exit_statuses(string command, string example)
     {
         (int status, string output, string error) = Shell.Run($"$kvmsys {command} --help");
