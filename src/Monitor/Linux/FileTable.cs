@@ -113,7 +113,7 @@ internal sealed class FileTable : IDisposable
         // Nothing of the host's comes out of it, and nothing gets in.
         if (path.SequenceEqual("/dev/null"u8))
         {
-            return (Errno)(-OpenFile.Null(flags & OpenFlags.AccessMode, out file));
+            return (flags & OpenFlags.Directory) != 0 ? Errno.ENOTDIR : (Errno)(-OpenFile.Null(flags & OpenFlags.AccessMode, out file));
         }
 
         bool writes = (flags & OpenFlags.AccessMode) != 0 || (flags & (OpenFlags.Create | OpenFlags.Truncate)) != 0;

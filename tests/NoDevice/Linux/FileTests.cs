@@ -120,6 +120,14 @@ public sealed class FileTests : IDisposable
     }
 
     [Fact]
+    public void The_null_device_is_no_folder()
+    {
+        Assert.Equal(-(int)Errno.ENOTDIR, Open("/dev/null", 0x10000));
+        Assert.Equal(-(int)Errno.ENOTDIR, _guest.Call(Syscall.chdir, Path));
+        Assert.InRange(Open("/dev/null"), 3, 10);
+    }
+
+    [Fact]
     public void At_the_end_of_a_file_a_bad_address_is_none()
     {
         Assert.Equal(0, _guest.Call(Syscall.read, (uint)Open("empty"), Nowhere, 100));
