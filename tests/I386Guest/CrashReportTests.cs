@@ -240,7 +240,7 @@ public sealed class CrashReportTests
         GuestImage image = GuestRun.Build(CallsByInt80, KernelProfile.Bare).Image;
         image = image.WithBytes(KernelLayout.Physical(image.Symbols.AddressOf("system_call")), [0x0f, 0x0b]);
         CrashReport report = CrashOf(image);
-        Assert.StartsWith("#UD (invalid opcode) in ring 0 at 0xc0100000 (system_call)", report.Headline, StringComparison.Ordinal);
+        Assert.Matches(@"^#UD \(invalid opcode\) in ring 0 at 0xc010[0-9a-f]{4} \(system_call\)", report.Headline);
     }
 
     [Fact]
