@@ -31,6 +31,9 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
     // Signals from outside: a bit each, set by another thread.
     private ulong _sent;
 
+    // Those that have come so.
+    private ulong _fromOutside;
+
     /// <summary>The process of a guest that has not run yet.</summary>
     /// <param name="guest">The guest.</param>
     /// <param name="program">Its program.</param>
@@ -71,7 +74,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
     public bool HasInterrupt => Volatile.Read(ref _sent) != 0 || _alarm.IsDue || _signals.HasDeliverable;
 
     /// <summary>Whether the signal that has ended the program came from outside.</summary>
-    public bool EndedFromOutside { get; private set; }
+    public bool EndedFromOutside => FatalSignal != 0 && (_fromOutside & Signals.Bit(FatalSignal)) != 0;
 
     /// <summary>Sends the program a signal, from any thread. The machine must be kicked for it.</summary>
     public void Send(int signal) => Interlocked.Or(ref _sent, Signals.Bit(signal));
@@ -196,7 +199,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         for (ulong sent = Interlocked.Exchange(ref _sent, 0); sent != 0; sent &= sent - 1)
         {
             int signal = System.Numerics.BitOperations.TrailingZeroCount(sent) + 1;
-            EndedFromOutside = _signals[signal].Handler == SignalAction.Default;
+            _fromOutside |= Signals.Bit(signal);
             _signals.Post(new SignalInfo(signal, SignalInfo.User));
         }
 

@@ -23,33 +23,35 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
             return Errno.EINVAL;
         }
 
-        if (call.Ecx == 0)
+        SignalAction? given = null;
+        if (call.Ecx != 0)
         {
-            return Exchange(call.Ebx, null, old => call.Edx == 0 || memory.TryWrite(call.Edx, new RtAction(old.Handler, old.Flags, old.Restorer, old.Mask)));
+            if (!memory.TryRead(call.Ecx, out RtAction action))
+            {
+                return Errno.EFAULT;
+            }
+
+            given = new(action.Handler, action.Flags, action.Restorer, action.Mask);
         }
 
-        return memory.TryRead(call.Ecx, out RtAction action)
-            ? Exchange(
-                call.Ebx,
-                new SignalAction(action.Handler, action.Flags, action.Restorer, action.Mask),
-                old => call.Edx == 0 || memory.TryWrite(call.Edx, new RtAction(old.Handler, old.Flags, old.Restorer, old.Mask)))
-            : Errno.EFAULT;
+        return Exchange(call.Ebx, given, old => call.Edx == 0 || memory.TryWrite(call.Edx, new RtAction(old.Handler, old.Flags, old.Restorer, old.Mask)));
     }
 
     /// <summary>sigaction, of before signals were more than 32.</summary>
     public Answer Sigaction(CallContext call)
     {
-        if (call.Ecx == 0)
+        SignalAction? given = null;
+        if (call.Ecx != 0)
         {
-            return Exchange(call.Ebx, null, old => call.Edx == 0 || memory.TryWrite(call.Edx, new OldAction(old.Handler, (uint)old.Mask, old.Flags, old.Restorer)));
+            if (!memory.TryRead(call.Ecx, out OldAction action))
+            {
+                return Errno.EFAULT;
+            }
+
+            given = new(action.Handler, action.Flags, action.Restorer, action.Mask);
         }
 
-        return memory.TryRead(call.Ecx, out OldAction action)
-            ? Exchange(
-                call.Ebx,
-                new SignalAction(action.Handler, action.Flags, action.Restorer, action.Mask),
-                old => call.Edx == 0 || memory.TryWrite(call.Edx, new OldAction(old.Handler, (uint)old.Mask, old.Flags, old.Restorer)))
-            : Errno.EFAULT;
+        return Exchange(call.Ebx, given, old => call.Edx == 0 || memory.TryWrite(call.Edx, new OldAction(old.Handler, (uint)old.Mask, old.Flags, old.Restorer)));
     }
 
     /// <summary>signal: a handler for one signal, the old one is the answer.</summary>
@@ -248,13 +250,11 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
         (int)call.Ebx <= 0 || (int)call.Ecx <= 0 ? Errno.EINVAL : Send(call.Ebx == task.Pid && call.Ecx == task.Pid, call.Edx, SignalInfo.ThreadKill);
 
     /// <summary>rt_sigqueueinfo and rt_tgsigqueueinfo, to the process itself.</summary>
-    /// <param name="call">The call.</param>
     /// <param name="isSelf">Whether that is who it names.</param>
     /// <param name="number">The signal.</param>
     /// <param name="address">Its siginfo.</param>
-    public Answer Queue(CallContext call, bool isSelf, uint number, uint address)
+    public Answer Queue(bool isSelf, uint number, uint address)
     {
-        _ = call;
         Span<byte> bytes = stackalloc byte[SignalInfo.Size];
         if (!memory.TryRead(address, bytes))
         {

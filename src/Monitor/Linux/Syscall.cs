@@ -3,7 +3,7 @@
 namespace Kvmsys.Monitor.Linux;
 
 /// <summary>The i386 system calls of Linux, by its names and numbers (arch/x86/entry/syscalls/syscall_32.tbl).</summary>
-#pragma warning disable CA1707, IDE1006, SA1300 // The names are Linux's.
+#pragma warning disable CA1707, IDE1006 // The names are Linux's.
 internal enum Syscall
 {
     restart_syscall = 0,

@@ -69,7 +69,7 @@ internal sealed class SystemCalls
         Serve(Syscall.rt_sigprocmask, signals.RtSigprocmask);
         Serve(Syscall.rt_sigpending, signals.RtSigpending);
         Serve(Syscall.rt_sigtimedwait, call => signals.RtSigtimedwait(call, wide: false));
-        Serve(Syscall.rt_sigqueueinfo, call => signals.Queue(call, signals.IsSelf(call.Ebx), call.Ecx, call.Edx));
+        Serve(Syscall.rt_sigqueueinfo, call => signals.Queue(signals.IsSelf(call.Ebx), call.Ecx, call.Edx));
         Serve(Syscall.rt_sigsuspend, signals.RtSigsuspend);
         Serve(Syscall.pread64, files.Pread64);
         Serve(Syscall.getcwd, files.Getcwd);
@@ -103,7 +103,7 @@ internal sealed class SystemCalls
         Serve(Syscall.set_robust_list, ProcessCalls.SetRobustList);
         Serve(Syscall.dup3, files.Dup3);
         Serve(Syscall.pipe2, files.Pipe2);
-        Serve(Syscall.rt_tgsigqueueinfo, call => signals.Queue(call, signals.IsSelf(call.Ebx) && signals.IsSelf(call.Ecx), call.Edx, call.Esi));
+        Serve(Syscall.rt_tgsigqueueinfo, call => signals.Queue(signals.IsSelf(call.Ebx) && signals.IsSelf(call.Ecx), call.Edx, call.Esi));
         Serve(Syscall.prlimit64, process.Prlimit64);
         Serve(Syscall.getrandom, process.Getrandom);
         Serve(Syscall.statx, files.Statx);

@@ -175,6 +175,25 @@ public sealed class SignalTests : IDisposable
     }
 
     [Fact]
+    public void A_signal_from_outside_that_did_nothing_hides_no_crash()
+    {
+        const int windowChange = 28;
+        _guest.Process.Send(windowChange);
+        _guest.Interrupt(inKernel: false);
+        _guest.PageFault(0x1234, write: true, inKernel: false);
+        Assert.Equal((SegmentationFault, false), (_guest.Process.FatalSignal, _guest.Process.EndedFromOutside));
+    }
+
+    [Fact]
+    public void A_signal_from_outside_that_ends_the_program_is_known_as_one()
+    {
+        const int interrupt = 2;
+        _guest.Process.Send(interrupt);
+        _guest.Interrupt(inKernel: false);
+        Assert.Equal((interrupt, true), (_guest.Process.FatalSignal, _guest.Process.EndedFromOutside));
+    }
+
+    [Fact]
     public void Alarms_that_were_missed_are_one()
     {
         Handle(14);
