@@ -91,6 +91,18 @@ internal static class CommonOptions
         _ => null,
     };
 
+    /// <summary>Makes sure that the guest's CPU has what --mechanism wants.</summary>
+    /// <exception cref="CommandFailedException">It has not.</exception>
+    public static void CheckVariant(VsyscallVariant? variant, GuestCpuid cpuid)
+    {
+        if (variant == VsyscallVariant.Sysenter && !cpuid.Identity.HasSysenter)
+        {
+            throw new CommandFailedException(
+                ExitCode.Usage,
+                $"the page cannot use SYSENTER, the guest's CPU has none ({cpuid.Identity}). Cure: leave --mechanism out, or take int80.");
+        }
+    }
+
     /// <summary>What --cpuid means.</summary>
     public static GuestCpuid CpuidOf(string? cpuid, Kvm kvm) => cpuid == NoSep ? GuestCpuid.Of(kvm).WithoutSep() : GuestCpuid.Of(kvm);
 

@@ -138,13 +138,7 @@ internal static class PageCommand
             using Interruption interruption = new();
             GuestCpuid cpuid = CommonOptions.CpuidOf(parsed.GetValue(_cpuid), kvm);
             VsyscallVariant? variant = CommonOptions.VariantOf(parsed.GetValue(_mechanism));
-            if (variant == VsyscallVariant.Sysenter && !cpuid.Identity.HasSysenter)
-            {
-                throw new CommandFailedException(
-                    ExitCode.Usage,
-                    $"the page cannot use SYSENTER, the guest's CPU has none ({cpuid.Identity}). Cure: leave --mechanism out, or take int80.");
-            }
-
+            CommonOptions.CheckVariant(variant, cpuid);
             ArticlePrograms programs = new(
                 kvm,
                 cpuid,

@@ -14,14 +14,14 @@ internal static class ProgramLoading
     /// <exception cref="CommandFailedException">It does not fit.</exception>
     public static LinuxMachine Load(Kvm kvm, GuestCpuid cpuid, ElfExecutable executable, ProcessOptions options)
     {
+        CommonOptions.CheckVariant(options.Vsyscall, cpuid);
         try
         {
             return LinuxMachine.Load(kvm, cpuid, executable, options);
         }
         catch (ArgumentException exception)
         {
-            // The name of a parameter means nothing to a person.
-            throw new CommandFailedException(ExitCode.Usage, exception.Message.Replace($" (Parameter '{exception.ParamName}')", "", StringComparison.Ordinal));
+            throw new CommandFailedException(ExitCode.Usage, Shown.Reason(exception));
         }
         catch (InvalidOperationException)
         {

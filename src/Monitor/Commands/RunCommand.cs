@@ -118,7 +118,7 @@ internal static class RunCommand
         {
             throw new CommandFailedException(
                 ExitCode.Usage,
-                $"--gdb {Shown.OneLine(where)}: {exception.Message}. Cure: a port that nobody uses, or a path where nothing is yet.");
+                $"--gdb {Shown.OneLine(where)}: {Shown.Reason(exception)}. Cure: a port that nobody uses, or a path where nothing is yet.");
         }
     }
 

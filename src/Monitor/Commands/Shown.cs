@@ -13,4 +13,9 @@ internal static class Shown
         string shown = text.Length == 0 ? "''" : string.Concat(text.Take(Longest).Select(c => char.IsControl(c) ? $"\\x{(int)c:x2}" : $"{c}"));
         return text.Length > Longest ? $"{shown}..." : shown;
     }
+
+    /// <summary>An exception's reason, without the name of our parameter, which means nothing to a person.</summary>
+    public static string Reason(Exception exception) => exception is ArgumentException { ParamName: string name }
+        ? exception.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
+        : exception.Message;
 }

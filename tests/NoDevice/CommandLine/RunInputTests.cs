@@ -57,6 +57,7 @@ public sealed class RunInputTests
     [InlineData("--fixmap hello=/no/such/file", "there is no such file")]
     [InlineData("--mechanism syscall", "int80")]
     [InlineData("--cpuid nothing", "no-sep")]
+    [InlineData("--gdb 99999", "a port is a number up to 65535. Cure:")]
     public void An_option_that_is_not_possible(string options, string reason) =>
         WithFile(path => File.WriteAllBytes(path, new TinyElf().Build()), path => AssertRefused($"run {options} {path}", reason));
 
