@@ -193,10 +193,6 @@ if [[ " $* " == *" programs "* ]]; then
     need_i386_compiler
     step "build the programs" tests/Programs/build.sh "$ARTIFACTS/programs"
 fi
-if [[ " $* " == *" lab "* ]]; then
-    need_i386_compiler
-    need_tools
-fi
 if [ "$*" != no-device ]; then
     need_lab "${MACHINES[@]}"
     for project in AnyKvm I386Guest; do

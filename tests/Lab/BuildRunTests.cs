@@ -75,8 +75,7 @@ public sealed class BuildRunTests : IDisposable
     public void What_is_not_there_is_told_as_kvmsys_tells_it()
     {
         LabResult result = Run("run run ./nothing");
-        Assert.Equal((2, ""), (result.Status, result.Output));
-        Assert.StartsWith("kvmsys: ./nothing cannot be read", result.Error, StringComparison.Ordinal);
+        Assert.Equal((2, "", "kvmsys: the program ./nothing cannot be used: there is no such file.\n"), (result.Status, result.Output, result.Error));
         Assert.Equal((2, "kvmsys: --ro nothing: there is no such folder.\n"), (Run("run run --ro nothing ./show").Status, Run("run run --ro nothing ./show").Error));
     }
 
