@@ -614,13 +614,19 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
 
     private Answer OpenAt(int folder, uint path, int flags)
     {
-        Errno error = ResolvePath(folder, path, flags, out OpenFile? file);
+        Errno error = memory.ReadString(path, PathMax, out byte[] name);
         if (error != default)
         {
             return error;
         }
 
-        GuestFile opened = new(file!);
+        error = Resolve(folder, name, flags, out OpenFile? file, out byte[] absolute);
+        if (error != default)
+        {
+            return error;
+        }
+
+        GuestFile opened = new(file!, absolute);
         opened.Flags = (opened.Flags & ~OpenFlags.NonBlock) | (flags & OpenFlags.NonBlock);
         Answer answer = files.Add(opened, 0, (flags & OpenFlags.CloseOnExec) != 0);
         if ((int)answer.Eax < 0)
@@ -631,24 +637,25 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         return answer;
     }
 
-    private Errno ResolvePath(int folder, uint path, int flags, out OpenFile? file)
+    private Errno Resolve(int folder, byte[] name, int flags, out OpenFile? file, out byte[] absolute)
     {
-        file = null;
-        Errno error = memory.ReadString(path, PathMax, out byte[] name);
-        if (error != default)
-        {
-            return error;
-        }
-
+        (file, absolute) = (null, []);
         GuestFile? start = folder == AtFdcwd ? null : files[folder];
         bool needsFolder = folder != AtFdcwd && (name.Length == 0 || name[0] != '/');
-        return needsFolder && start is null ? Errno.EBADF : files.Open(name, start, flags, out file);
+        return needsFolder && start is null ? Errno.EBADF : files.Open(name, start, flags, out file, out absolute);
     }
 
-    /// <summary>Does something with the file of a path, which is opened for asking only.</summary>
+    /// <summary>Does something with the file of a path.</summary>
     private Answer AtPath(int folder, uint path, bool follow, Func<OpenFile, Answer> action)
     {
-        Errno error = ResolvePath(folder, path, OpenFlags.Path | (follow ? 0 : OpenFlags.NoFollow), out OpenFile? file);
+        Errno error = memory.ReadString(path, PathMax, out byte[] name);
+        return error == default ? AtName(folder, name, follow, action) : error;
+    }
+
+    /// <summary>Does something with the file of a name, which is opened for asking only.</summary>
+    private Answer AtName(int folder, byte[] name, bool follow, Func<OpenFile, Answer> action)
+    {
+        Errno error = Resolve(folder, name, OpenFlags.Path | (follow ? 0 : OpenFlags.NoFollow), out OpenFile? file, out _);
         if (error != default)
         {
             return error;
@@ -660,15 +667,14 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
         }
     }
 
-    /// <summary>As <see cref="AtPath"/>, or with an open file when the path is empty and the flags allow that.</summary>
+    /// <summary>As <see cref="AtPath"/>, or with an open file or the working directory when the path is empty and the flags allow that.</summary>
     private Answer At(uint folder, uint path, uint flags, Func<OpenFile, Answer> action)
     {
-        if ((flags & AtEmptyPath) != 0 && memory.TryRead(path, out byte first) && first == 0)
-        {
-            return files[(int)folder] is GuestFile file ? action(file.Host) : Errno.EBADF;
-        }
-
-        return AtPath((int)folder, path, (flags & AtSymlinkNofollow) == 0, action);
+        bool isEmpty = (flags & AtEmptyPath) != 0 && memory.TryRead(path, out byte first) && first == 0;
+        return !isEmpty ? AtPath((int)folder, path, (flags & AtSymlinkNofollow) == 0, action)
+            : (int)folder == AtFdcwd ? AtName(AtFdcwd, [.. "."u8], follow: true, action)
+            : files[(int)folder] is GuestFile file ? action(file.Host)
+            : Errno.EBADF;
     }
 
     private Answer Access(int folder, uint path, uint mode)
@@ -696,7 +702,7 @@ internal sealed class FileCalls(AddressSpace memory, FileTable files, SignalStat
             return Answer.FaultUnless(memory.TryWrite(buffer, executable.AsSpan(0, length)), (uint)length);
         }
 
-        return AtPath(folder, path, follow: false, file =>
+        return AtName(folder, name, follow: false, file =>
         {
             byte[] target = new byte[Math.Min(size, PathMax)];
             int length = file.ReadLink(target);

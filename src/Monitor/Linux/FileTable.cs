@@ -101,10 +101,12 @@ internal sealed class FileTable : IDisposable
     /// <param name="folder">What it is relative to; null for the working directory.</param>
     /// <param name="flags">O_ flags.</param>
     /// <param name="file">The host's file, which the caller closes.</param>
+    /// <param name="absolute">The path by which it was found.</param>
     /// <returns>ENOENT for whatever is not below a granted folder, EROFS for writing.</returns>
-    public Errno Open(ReadOnlySpan<byte> path, GuestFile? folder, int flags, out OpenFile? file)
+    public Errno Open(ReadOnlySpan<byte> path, GuestFile? folder, int flags, out OpenFile? file, out byte[] absolute)
     {
         file = null;
+        absolute = [];
         if (path.IsEmpty)
         {
             return Errno.ENOENT;
@@ -121,21 +123,19 @@ internal sealed class FileTable : IDisposable
         // Opening a named pipe would wait for its other end in the host's kernel, where no thread can be stopped; so does only reading it.
         int hostFlags = flags & (OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.Path);
         hostFlags |= (flags & OpenFlags.Path) != 0 ? 0 : OpenFlags.NonBlock;
-        int error;
-        if (folder is not null && path[0] != '/')
+        if (path[0] != '/' && folder is { Path: null })
         {
-            error = folder.Host.OpenBeneath(path, hostFlags, out file);
+            return Errno.ENOTDIR;
         }
-        else
-        {
-            byte[] absolute = path[0] == '/' ? path.ToArray() : [.. WorkingDirectory, (byte)'/', .. path];
-            if (Granted(absolute, out ReadOnlySpan<byte> rest) is not OpenFile granted)
-            {
-                return Errno.ENOENT;
-            }
 
-            error = granted.OpenBeneath(rest.IsEmpty ? "."u8 : rest, hostFlags, out file);
+        // From the granted folder on, whatever it is relative to: a ".." may lead out of an open folder, but not of that.
+        absolute = path[0] == '/' ? path.ToArray() : [.. folder?.Path ?? WorkingDirectory, (byte)'/', .. path];
+        if (Granted(absolute, out ReadOnlySpan<byte> rest) is not OpenFile granted)
+        {
+            return Errno.ENOENT;
         }
+
+        int error = granted.OpenBeneath(rest.IsEmpty ? "."u8 : rest, hostFlags, out file);
 
         // A way out of the folder is a way to nothing.
         if (error == -(int)Errno.EXDEV)
@@ -157,7 +157,7 @@ internal sealed class FileTable : IDisposable
     /// <returns>ENOENT or ENOTDIR.</returns>
     public Errno ChangeDirectory(byte[] path)
     {
-        Errno error = Open(path, null, OpenFlags.Path | OpenFlags.Directory, out OpenFile? folder);
+        Errno error = Open(path, null, OpenFlags.Path | OpenFlags.Directory, out OpenFile? folder, out _);
         if (error != default)
         {
             return error;

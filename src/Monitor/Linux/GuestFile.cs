@@ -6,10 +6,14 @@ namespace Kvmsys.Monitor.Linux;
 
 /// <summary>An open file of the program; several of its descriptors may share it.</summary>
 /// <param name="host">The host's file.</param>
-internal sealed class GuestFile(OpenFile host)
+/// <param name="path">The absolute path by which the program has found it; null for one that it was given.</param>
+internal sealed class GuestFile(OpenFile host, byte[]? path = null)
 {
     /// <summary>The host's file.</summary>
     public OpenFile Host { get; } = host;
+
+    /// <summary>The absolute path by which the program has found it; null for one that it was given.</summary>
+    public byte[]? Path { get; } = path;
 
     /// <summary>Whether a read or write never waits for somebody else.</summary>
     public bool IsRegular { get; } = host.Stat(out Statx status) == 0 && (status.StxMode & Statx.SIfmt) == Statx.SIfreg;

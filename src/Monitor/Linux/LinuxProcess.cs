@@ -56,7 +56,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
             new FileCalls(_memory, _files, _signals, Encoding.UTF8.GetBytes(options.FullPath)),
             new TimeCalls(_memory),
             _alarm,
-            new SignalCalls(_memory, _signals, _frame, task),
+            new SignalCalls(_memory, _signals, _frame, task, TakeInterrupts),
             new ProcessCalls(_memory, task, new Random(options.Seed)),
             _areas);
     }

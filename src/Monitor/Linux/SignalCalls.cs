@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Native.Linux;
@@ -11,7 +12,8 @@ namespace Kvmsys.Monitor.Linux;
 /// <param name="signals">Its signals.</param>
 /// <param name="frame">Where handlers return from.</param>
 /// <param name="task">Who the program is.</param>
-internal sealed class SignalCalls(AddressSpace memory, SignalState signals, SignalFrame frame, TaskIdentity task)
+/// <param name="takeArrivals">Makes pending what has come from outside meanwhile.</param>
+internal sealed class SignalCalls(AddressSpace memory, SignalState signals, SignalFrame frame, TaskIdentity task, Action takeArrivals)
 {
     private const uint SetSize = sizeof(ulong);
 
@@ -160,7 +162,7 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
     /// <summary>pause.</summary>
     public Answer Pause(CallContext call) => Suspend(call, signals.Blocked);
 
-    /// <summary>rt_sigtimedwait, and rt_sigtimedwait_time64: takes a pending signal, or waits, for what nobody sends.</summary>
+    /// <summary>rt_sigtimedwait, and rt_sigtimedwait_time64: takes a pending signal, or waits for one.</summary>
     public Answer RtSigtimedwait(CallContext call, bool wide)
     {
         if (call.Esi != SetSize)
@@ -185,12 +187,14 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
             time = given;
         }
 
-        if (signals.TryTake(set & ~Signals.Unblockable, out SignalInfo info))
+        set &= ~Signals.Unblockable;
+        bool isOver = WaitForSignal(call, set, time);
+        if (signals.TryTake(set, out SignalInfo info))
         {
             return call.Ecx == 0 ? info.Number : Answer.FaultUnless(memory.TryWrite(call.Ecx, info.ToBytes()), (uint)info.Number);
         }
 
-        return call.Wait([], time) ? Errno.EAGAIN : Errno.EINTR;
+        return isOver ? Errno.EAGAIN : Errno.EINTR;
     }
 
     /// <summary>sigaltstack.</summary>
@@ -312,13 +316,34 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
     {
         ulong old = signals.Blocked;
         signals.Blocked = mask;
-        if (!signals.HasDeliverable)
-        {
-            _ = call.Wait([], null);
-        }
-
+        WaitForSignal(call, 0, null);
         signals.SavedMask = old;
         return Errno.EINTR;
+    }
+
+    /// <summary>Waits until a signal of a set is pending or any other is to be delivered. One that is ignored ends no wait.</summary>
+    /// <returns>Whether it waited in vain until the time was over.</returns>
+    private bool WaitForSignal(CallContext call, ulong set, TimeSpan? time)
+    {
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan? left = time;
+        while (!signals.HasDeliverable && !signals.HasPending(set))
+        {
+            if (call.Wait([], left))
+            {
+                return true;
+            }
+
+            if (call.Stop is not null)
+            {
+                break;
+            }
+
+            takeArrivals();
+            left = time is TimeSpan all ? TimeSpan.FromTicks(Math.Max(0, (all - Stopwatch.GetElapsedTime(start)).Ticks)) : null;
+        }
+
+        return false;
     }
 
     private Answer Send(bool isSelf, uint number, int code, uint? first = null, uint? second = null, uint third = 0)

@@ -86,7 +86,6 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
 
         byte[] bytes = new byte[size];
         ulong mask = signals.SavedMask ?? signals.Blocked;
-        signals.SavedMask = null;
         if (action.WantsInfo)
         {
             Put(bytes, RtFrameInfoPointer, frame + RtFrameInfo);
@@ -120,6 +119,7 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
             return false;
         }
 
+        signals.SavedMask = null;
         if ((signals.Stack.Flags & AlternateStack.AutoDisarm) != 0)
         {
             signals.Stack = AlternateStack.None;

@@ -29,6 +29,9 @@ internal sealed class SignalState
     /// <summary>Whether a signal is to be delivered.</summary>
     public bool HasDeliverable => (_pendingSet & ~_blocked) != 0;
 
+    /// <summary>Whether a signal of a set is pending, blocked or not.</summary>
+    public bool HasPending(ulong set) => (_pendingSet & set) != 0;
+
     /// <summary>The alternate stack: sigaltstack.</summary>
     public AlternateStack Stack { get; set; } = AlternateStack.None;
 

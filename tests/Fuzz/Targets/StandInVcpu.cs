@@ -7,7 +7,7 @@ using static Kvmsys.Fuzz.Targets.BrokenInvariantException;
 
 namespace Kvmsys.Fuzz.Targets;
 
-/// <summary>A vCPU that is nothing but its registers. It never waits.</summary>
+/// <summary>A vCPU that is nothing but its registers. It never waits: what would be a long wait is interrupted once, and then at its deadline.</summary>
 internal sealed class StandInVcpu : IVcpu, IDisposable
 {
     private const int FxsaveSize = 512;
@@ -16,9 +16,14 @@ internal sealed class StandInVcpu : IVcpu, IDisposable
     private readonly SignalFile _kicks = new(SignalSet.Of(ThreadSignals.FreeSignal));
     private readonly byte[] _fxsave = new byte[FxsaveSize];
     private KvmRegs _regs;
+    private bool _wasInterrupted;
 
     /// <summary>Whether a port's write is being served, so that the general-purpose registers are not to be written.</summary>
-    public bool IsInPort { get; set; }
+    public bool IsInPort
+    {
+        get;
+        set => (field, _wasInterrupted) = (value, false);
+    }
 
     /// <summary>Whether a wait for a time is interrupted; one without an end always is.</summary>
     public bool IsInterrupted { get; set; }
@@ -75,7 +80,8 @@ internal sealed class StandInVcpu : IVcpu, IDisposable
             return true;
         }
 
-        stop = StopAtWait;
+        stop = StopAtWait ?? (_wasInterrupted ? StopReason.Deadline : null);
+        _wasInterrupted = true;
         return false;
     }
 

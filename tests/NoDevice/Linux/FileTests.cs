@@ -67,15 +67,48 @@ public sealed class FileTests : IDisposable
 
     [Theory]
     [InlineData("out")]
-    [InlineData("../small")]
+    [InlineData("../up")]
+    [InlineData("../..")]
     [InlineData("../../secret")]
-    public void No_way_leads_out_of_a_folder_that_is_open(string path)
+    public void No_way_leads_out_of_the_granted_folder_by_one_that_is_open(string path)
     {
         uint folder = (uint)Open("sub", 0x10000);
         Write(path);
         Assert.Equal(-(int)Errno.ENOENT, _guest.Call(Syscall.openat, folder, Path));
-        Write("deep");
-        Assert.InRange(_guest.Call(Syscall.openat, folder, Path), 4, 10);
+    }
+
+    [Theory]
+    [InlineData("deep")]
+    [InlineData("../small")]
+    [InlineData("..")]
+    public void A_path_may_be_relative_to_an_open_folder(string path)
+    {
+        uint folder = (uint)Open("sub", 0x10000);
+        Write(path);
+        int descriptor = _guest.Call(Syscall.openat, folder, Path);
+        Assert.InRange(descriptor, 4, 10);
+        Write("../sub/deep");
+        Assert.Equal(path == ".." ? -(int)Errno.ENOENT : -(int)Errno.ENOTDIR, _guest.Call(Syscall.openat, (uint)descriptor, Path));
+    }
+
+    [Theory]
+    [InlineData(0u)]
+    [InlineData(1u)]
+    public void A_standard_stream_is_no_folder(uint stream)
+    {
+        Write("small");
+        Assert.Equal(-(int)Errno.ENOTDIR, _guest.Call(Syscall.openat, stream, Path));
+    }
+
+    [Fact]
+    public void An_empty_path_can_mean_the_working_directory()
+    {
+        const uint emptyPath = 0x1000;
+        Write("");
+        Assert.Equal(-(int)Errno.ENOENT, _guest.Call(Syscall.fstatat64, CurrentFolder, Path, Buffer, 0));
+        Assert.Equal(0, _guest.Call(Syscall.fstatat64, CurrentFolder, Path, Buffer, emptyPath));
+        const uint modeWord = 4;
+        Assert.Equal(0x4000u, _guest.ReadWords(Buffer, 8)[modeWord] & 0xf000);
     }
 
     [Theory]

@@ -209,6 +209,57 @@ public sealed class SignalTests : IDisposable
         Assert.False(isDue && Stopwatch.GetElapsedTime(start).TotalMilliseconds < 1);
     }
 
+    [Fact]
+    public void A_signal_that_comes_while_it_is_waited_for_is_the_answer()
+    {
+        const int alarm = 14;
+        Block(alarm);
+        _guest.Process.Send(alarm);
+        Assert.Equal(alarm, _guest.Call(Syscall.rt_sigtimedwait, Action, 0, 0, 8));
+        Assert.Null(_guest.Stop);
+    }
+
+    [Fact]
+    public void A_wait_goes_on_when_what_came_is_ignored()
+    {
+        const int windowChange = 28;
+        _guest.Process.Send(windowChange);
+        _guest.Call(Syscall.pause);
+        Assert.Equal(StopReason.Deadline, _guest.Stop);
+    }
+
+    [Fact]
+    public void A_mask_that_was_set_for_a_wait_is_gone_when_the_handler_has_no_stack()
+    {
+        const int alarm = 14;
+        Handle(alarm);
+        HandleOnAlternateStack(SegmentationFault);
+        Block(User1);
+        _guest.Process.Send(alarm);
+        _guest[PtRegs.Esp] = 0x100;
+        _guest.Write(Action, 0, 0);
+        _guest.Call(Syscall.rt_sigsuspend, Action, 8);
+        uint frame = _guest[PtRegs.Esp];
+        Assert.Equal((Handler, (uint)SegmentationFault), (_guest[PtRegs.Eip], _guest.ReadWords(frame + 4, 1)[0]));
+        Return(frame);
+        Assert.Equal(0, _guest.Call(Syscall.rt_sigprocmask, 0, 0, Action, 8));
+        Assert.Equal(1u << (User1 - 1), _guest.ReadWords(Action, 1)[0]);
+    }
+
+    private void Block(int signal)
+    {
+        _guest.Write(Action, 1u << (signal - 1), 0);
+        Assert.Equal(0, _guest.Call(Syscall.rt_sigprocmask, 0, Action, 0, 8));
+    }
+
+    private void HandleOnAlternateStack(int signal)
+    {
+        const uint onStack = 0x08000000;
+        _guest.Write(Action, StandInGuest.Data + 0x2000, 0, 0x2000);
+        Assert.Equal(0, _guest.Call(Syscall.sigaltstack, Action));
+        Handle(signal, onStack);
+    }
+
     private void Handle(int signal, uint flags = 0)
     {
         _guest.Write(Action, Handler, flags, 0, 0, 0);
