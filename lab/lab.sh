@@ -236,13 +236,15 @@ write_places() {
     # shellcheck disable=SC2016
     printf '[ "$1" = kept ] || exec /bin/unshare -m /bin/sh /lab/command kept\n'
     cat <<'TEXT'
+# What is put into its place may hide /bin.
+/bin/cp /bin/busybox /busybox
 place() {
     if [ -d "/lab/places/$1" ]; then
-        /bin/mkdir -p "$2"
+        /busybox mkdir -p "$2"
     else
-        /bin/mkdir -p "${2%/*}/"
+        /busybox mkdir -p "${2%/*}/"
         [ -e "$2" ] || : >"$2"
-    fi && /bin/mount --bind "/lab/places/$1" "$2" && return
+    fi && /busybox mount --bind "/lab/places/$1" "$2" && return
     echo "lab: $2 cannot be put into its place" >&2
     exit 125
 }
@@ -250,7 +252,7 @@ TEXT
     for index in "${!PLACES[@]}"; do
         printf 'place %s %s\n' "$index" "$(quote "${PLACES[index]}")"
     done
-    printf '/bin/mkdir -p %s && cd %s\n' "$(quote "$PWD")" "$(quote "$PWD")"
+    printf '/busybox mkdir -p %s && cd %s\n' "$(quote "$PWD")" "$(quote "$PWD")"
     COMMAND=/lab/files/${COMMAND#./}
 }
 

@@ -74,7 +74,7 @@ public sealed class CrashReportTests
         });
         Assert.Equal("#PF (page fault) in ring 3 at 0x10000000: an instruction fetch of 0x10000000", report.Headline);
         Assert.Empty(report.Code);
-        Assert.Contains(report.Walks, walk => walk.LinearAddress == Unmapped);
+        Assert.Equal(Unmapped, Assert.Single(report.Walks).LinearAddress);
     }
 
     [Theory]

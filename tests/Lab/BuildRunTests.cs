@@ -80,6 +80,23 @@ public sealed class BuildRunTests : IDisposable
     }
 
     [Fact]
+    public void A_program_may_lie_where_the_lab_has_one_of_its_own()
+    {
+        LabResult result = Run("run run /bin/ls");
+        Assert.Equal(2, result.Status);
+        Assert.Matches(@"^(== .*\n)*kvmsys: /bin/ls: a 64-bit program .*\n$", result.Error);
+    }
+
+    [Fact]
+    public void A_program_that_has_used_up_its_memory_is_shown_where_it_wanted_more()
+    {
+        File.WriteAllText(Path.Combine(_folder, "eat.c"), "#include <stdlib.h>\n#include <string.h>\nint main(void) { for (;;) memset(malloc(1 << 20), 1, 1 << 20); }\n");
+        LabResult result = Run("run run --memory 16 ./eat", "gcc -m32 -static -O0 -o eat eat.c && ");
+        Assert.Equal(137, result.Status);
+        Assert.Matches(@"kvmsys: the guest's memory, 16 MiB, is all in use.*\nkvmsys: SIGKILL ended the program\. #PF \(page fault\) in ring 3 at .*: a write of", result.Error);
+    }
+
+    [Fact]
     public void The_programs_own_options_are_the_programs()
     {
         LabResult result = Run("run run ./show --help </dev/null");

@@ -40,4 +40,7 @@ public sealed record CpuIdentity(string Vendor, int Family, int Model, int Stepp
     /// model 3 stepping 3; Linux 2.6.12 arch/i386/kernel/cpu/intel.c, and Intel's own advice in SDM Vol. 2, SYSENTER).
     /// </summary>
     public bool HasSysenter => Sep && !(Vendor == Intel && Family == 6 && (Model < 3 || (Model == 3 && Stepping < 3)));
+
+    /// <summary>As people name it: vendor, family, model, stepping, SEP.</summary>
+    public override string ToString() => $"{Vendor} family {Family} model {Model} stepping {Stepping}, SEP {(Sep ? "set" : "clear")}";
 }

@@ -144,7 +144,7 @@ internal static class ArticleCommand
 
     private static string DetectLine(CpuIdentity cpu) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{cpu.Vendor} family {cpu.Family} model {cpu.Model} stepping {cpu.Stepping}, SEP {(cpu.Sep ? "set" : "clear")}: the page gets {(cpu.HasSysenter ? "SYSENTER" : "INT 0x80")}");
+        $"{cpu}: the page gets {(cpu.HasSysenter ? "SYSENTER" : "INT 0x80")}");
 
     /// <summary>What was printed, when it is what the article's reader got.</summary>
     private static HelloWorldReport HelloWorld(ProgramOutput output)

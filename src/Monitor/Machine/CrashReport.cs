@@ -126,7 +126,7 @@ public sealed class CrashReport
     private CrashReport Finish()
     {
         Code = _disassembly.Around(_ram, _vcpu.PageDirectory, Context.Eip);
-        if (Code.Count == 0 && _vcpu.PageDirectory is not null)
+        if (Code.Count == 0 && _vcpu.PageDirectory is not null && !_walks.Exists(walk => walk.LinearAddress == Context.Eip))
         {
             Walk(Context.Eip);
         }
@@ -140,7 +140,7 @@ public sealed class CrashReport
         uint value = io is { Direction: KvmIoDirection.Out, Size: sizeof(uint), Count: 1 } ? MemoryMarshal.Read<uint>(exit.IoData) : 0;
         switch (io.Port)
         {
-            case MonitorPort.Fault when value != 0:
+            case MonitorPort.Fault or MonitorPort.PageFault when value != 0:
                 DescribeFault(value);
                 break;
             case MonitorPort.SystemCall:
