@@ -53,7 +53,10 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         _frame = new SignalFrame(_memory, _signals, _areas, symbols.AddressOf("__kernel_sigreturn"), symbols.AddressOf("__kernel_rt_sigreturn"));
         _calls = new SystemCalls(
             new MemoryCalls(_memory, _files),
-            new FileCalls(_memory, _files, _signals, Encoding.UTF8.GetBytes(options.FullPath)),
+            new DescriptorCalls(_memory, _files),
+            new TransferCalls(_memory, _files, _signals),
+            new PollCalls(_memory, _files),
+            new PathCalls(_memory, _files, Encoding.UTF8.GetBytes(options.FullPath)),
             new TimeCalls(_memory),
             _alarm,
             new SignalCalls(_memory, _signals, _frame, task, TakeInterrupts),

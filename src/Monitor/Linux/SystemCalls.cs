@@ -10,29 +10,39 @@ internal sealed class SystemCalls
     private readonly Func<CallContext, Answer>?[] _handlers = new Func<CallContext, Answer>?[SyscallNumber.Count];
 
     /// <summary>The table over a program's state.</summary>
-    public SystemCalls(MemoryCalls memory, FileCalls files, TimeCalls time, AlarmClock alarm, SignalCalls signals, ProcessCalls process, ThreadAreas areas)
+    public SystemCalls(
+        MemoryCalls memory,
+        DescriptorCalls descriptors,
+        TransferCalls transfers,
+        PollCalls polls,
+        PathCalls paths,
+        TimeCalls time,
+        AlarmClock alarm,
+        SignalCalls signals,
+        ProcessCalls process,
+        ThreadAreas areas)
     {
-        Serve(Syscall.read, files.Read);
-        Serve(Syscall.write, files.Write);
-        Serve(Syscall.open, files.Open);
-        Serve(Syscall.close, files.Close);
+        Serve(Syscall.read, transfers.Read);
+        Serve(Syscall.write, transfers.Write);
+        Serve(Syscall.open, paths.Open);
+        Serve(Syscall.close, descriptors.Close);
         Serve(Syscall.waitpid, ProcessCalls.Wait);
         Serve(Syscall.time, time.Time);
-        Serve(Syscall.lseek, files.Lseek);
-        Serve(Syscall.chdir, files.Chdir);
+        Serve(Syscall.lseek, descriptors.Lseek);
+        Serve(Syscall.chdir, paths.Chdir);
         Serve(Syscall.alarm, alarm.Alarm);
         Serve(Syscall.pause, signals.Pause);
-        Serve(Syscall.access, files.Access);
+        Serve(Syscall.access, paths.Access);
         Serve(Syscall.kill, signals.Kill);
-        Serve(Syscall.dup, files.Dup);
-        Serve(Syscall.pipe, files.Pipe);
+        Serve(Syscall.dup, descriptors.Dup);
+        Serve(Syscall.pipe, descriptors.Pipe);
         Serve(Syscall.times, time.Times);
         Serve(Syscall.brk, memory.Brk);
         Serve(Syscall.signal, signals.Signal);
-        Serve(Syscall.ioctl, files.Ioctl);
-        Serve(Syscall.fcntl, files.Fcntl);
-        Serve(Syscall.umask, files.Umask);
-        Serve(Syscall.dup2, files.Dup2);
+        Serve(Syscall.ioctl, descriptors.Ioctl);
+        Serve(Syscall.fcntl, descriptors.Fcntl);
+        Serve(Syscall.umask, paths.Umask);
+        Serve(Syscall.dup2, descriptors.Dup2);
         Serve(Syscall.sigaction, signals.Sigaction);
         Serve(Syscall.sgetmask, signals.Sgetmask);
         Serve(Syscall.ssetmask, signals.Ssetmask);
@@ -42,7 +52,7 @@ internal sealed class SystemCalls
         Serve(Syscall.getrlimit, call => process.Getrlimit(call, old: true));
         Serve(Syscall.getrusage, time.Getrusage);
         Serve(Syscall.gettimeofday, time.Gettimeofday);
-        Serve(Syscall.readlink, files.Readlink);
+        Serve(Syscall.readlink, paths.Readlink);
         Serve(Syscall.mmap, memory.OldMmap);
         Serve(Syscall.munmap, memory.Munmap);
         Serve(Syscall.getpriority, ProcessCalls.Getpriority);
@@ -56,13 +66,14 @@ internal sealed class SystemCalls
         Serve(Syscall.sigprocmask, signals.Sigprocmask);
         Serve(Syscall.getpgid, process.Getpgid);
         Serve(Syscall.personality, ProcessCalls.Personality);
-        Serve(Syscall._llseek, files.Llseek);
-        Serve(Syscall.readv, files.Readv);
-        Serve(Syscall.writev, files.Writev);
+        Serve(Syscall._llseek, descriptors.Llseek);
+        Serve(Syscall._newselect, polls.Newselect);
+        Serve(Syscall.readv, transfers.Readv);
+        Serve(Syscall.writev, transfers.Writev);
         Serve(Syscall.getsid, process.Getpgid);
         Serve(Syscall.nanosleep, time.Nanosleep);
         Serve(Syscall.mremap, memory.Mremap);
-        Serve(Syscall.poll, files.Poll);
+        Serve(Syscall.poll, polls.Poll);
         Serve(Syscall.prctl, process.Prctl);
         Serve(Syscall.rt_sigreturn, signals.RtSigreturn);
         Serve(Syscall.rt_sigaction, signals.RtSigaction);
@@ -71,20 +82,20 @@ internal sealed class SystemCalls
         Serve(Syscall.rt_sigtimedwait, call => signals.RtSigtimedwait(call, wide: false));
         Serve(Syscall.rt_sigqueueinfo, call => signals.Queue(signals.IsSelf(call.Ebx), call.Ecx, call.Edx));
         Serve(Syscall.rt_sigsuspend, signals.RtSigsuspend);
-        Serve(Syscall.pread64, files.Pread64);
-        Serve(Syscall.getcwd, files.Getcwd);
+        Serve(Syscall.pread64, transfers.Pread64);
+        Serve(Syscall.getcwd, paths.Getcwd);
         Serve(Syscall.sigaltstack, signals.Sigaltstack);
         Serve(Syscall.ugetrlimit, call => process.Getrlimit(call, old: false));
         Serve(Syscall.mmap2, memory.Mmap2);
-        Serve(Syscall.stat64, files.Stat64);
-        Serve(Syscall.lstat64, files.Lstat64);
-        Serve(Syscall.fstat64, files.Fstat64);
+        Serve(Syscall.stat64, paths.Stat64);
+        Serve(Syscall.lstat64, paths.Lstat64);
+        Serve(Syscall.fstat64, paths.Fstat64);
         Serve(Syscall.getgroups32, ProcessCalls.Getgroups);
         Serve(Syscall.getresuid32, process.Getresuid);
         Serve(Syscall.getresgid32, process.Getresgid);
         Serve(Syscall.madvise, memory.Madvise);
-        Serve(Syscall.getdents64, files.Getdents64);
-        Serve(Syscall.fcntl64, files.Fcntl);
+        Serve(Syscall.getdents64, paths.Getdents64);
+        Serve(Syscall.fcntl64, descriptors.Fcntl);
         Serve(Syscall.tkill, signals.Tkill);
         Serve(Syscall.futex, call => process.Futex(call, wide: false));
         Serve(Syscall.sched_getaffinity, process.SchedGetaffinity);
@@ -95,33 +106,35 @@ internal sealed class SystemCalls
         Serve(Syscall.clock_getres, call => time.ClockGetres(call, wide: false));
         Serve(Syscall.clock_nanosleep, call => time.ClockNanosleep(call, wide: false));
         Serve(Syscall.tgkill, signals.Tgkill);
-        Serve(Syscall.openat, files.Openat);
-        Serve(Syscall.fstatat64, files.Fstatat64);
-        Serve(Syscall.readlinkat, files.Readlinkat);
-        Serve(Syscall.faccessat, files.Faccessat);
-        Serve(Syscall.ppoll, call => files.Ppoll(call, wide: false));
+        Serve(Syscall.openat, paths.Openat);
+        Serve(Syscall.fstatat64, paths.Fstatat64);
+        Serve(Syscall.readlinkat, paths.Readlinkat);
+        Serve(Syscall.faccessat, paths.Faccessat);
+        Serve(Syscall.pselect6, call => polls.Pselect6(call, wide: false));
+        Serve(Syscall.ppoll, call => polls.Ppoll(call, wide: false));
         Serve(Syscall.set_robust_list, ProcessCalls.SetRobustList);
-        Serve(Syscall.dup3, files.Dup3);
-        Serve(Syscall.pipe2, files.Pipe2);
+        Serve(Syscall.dup3, descriptors.Dup3);
+        Serve(Syscall.pipe2, descriptors.Pipe2);
         Serve(Syscall.rt_tgsigqueueinfo, call => signals.Queue(signals.IsSelf(call.Ebx) && signals.IsSelf(call.Ecx), call.Edx, call.Esi));
         Serve(Syscall.prlimit64, process.Prlimit64);
         Serve(Syscall.getrandom, process.Getrandom);
-        Serve(Syscall.statx, files.Statx);
+        Serve(Syscall.statx, paths.Statx);
         Serve(Syscall.rseq, process.Rseq);
         Serve(Syscall.clock_gettime64, call => time.ClockGettime(call, wide: true));
         Serve(Syscall.clock_getres_time64, call => time.ClockGetres(call, wide: true));
         Serve(Syscall.clock_nanosleep_time64, call => time.ClockNanosleep(call, wide: true));
-        Serve(Syscall.ppoll_time64, call => files.Ppoll(call, wide: true));
+        Serve(Syscall.pselect6_time64, call => polls.Pselect6(call, wide: true));
+        Serve(Syscall.ppoll_time64, call => polls.Ppoll(call, wide: true));
         Serve(Syscall.rt_sigtimedwait_time64, call => signals.RtSigtimedwait(call, wide: true));
         Serve(Syscall.futex_time64, call => process.Futex(call, wide: true));
-        Serve(Syscall.faccessat2, files.Faccessat);
-        Serve(Syscall.sendfile, call => files.Sendfile(call, wide: false));
-        Serve(Syscall.sendfile64, call => files.Sendfile(call, wide: true));
-        RefuseChanges(files);
+        Serve(Syscall.faccessat2, paths.Faccessat);
+        Serve(Syscall.sendfile, call => transfers.Sendfile(call, wide: false));
+        Serve(Syscall.sendfile64, call => transfers.Sendfile(call, wide: true));
+        RefuseChanges(paths);
     }
 
     /// <summary>Calls that would change a file system, and which argument is the path.</summary>
-    private void RefuseChanges(FileCalls files)
+    private void RefuseChanges(PathCalls paths)
     {
         foreach (Syscall number in new[]
         {
@@ -129,7 +142,7 @@ internal sealed class SystemCalls
             Syscall.truncate, Syscall.chown, Syscall.truncate64, Syscall.chown32, Syscall.lchown32, Syscall.utime, Syscall.utimes, Syscall.creat,
         })
         {
-            Serve(number, call => files.RefuseChange(call.Ebx));
+            Serve(number, call => paths.RefuseChange(call.Ebx));
         }
 
         foreach (Syscall number in new[]
@@ -138,7 +151,7 @@ internal sealed class SystemCalls
             Syscall.renameat2, Syscall.utimensat, Syscall.utimensat_time64,
         })
         {
-            Serve(number, call => files.RefuseChange(call.Ecx));
+            Serve(number, call => paths.RefuseChange(call.Ecx));
         }
     }
 

@@ -12,6 +12,9 @@ public enum PollEvents : short
     /// <summary>It can be read.</summary>
     In = 1,
 
+    /// <summary>It has something exceptional to say.</summary>
+    Pri = 2,
+
     /// <summary>It can be written.</summary>
     Out = 4,
 

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+
+using Kvmsys.Native.Linux;
+
+namespace Kvmsys.Monitor.Linux;
+
+/// <summary>The system calls about files by their paths, and what there is to know about a file.</summary>
+/// <param name="memory">The program's memory.</param>
+/// <param name="files">Its files.</param>
+/// <param name="executable">What /proc/self/exe links to.</param>
+internal sealed class PathCalls(AddressSpace memory, FileTable files, byte[] executable)
+{
+    private const int PathMax = 4096;
+    private const int MaxRecords = 64 << 10;
+    private const int AtFdcwd = -100;
+    private const uint AtSymlinkNofollow = 0x100;
+    private const uint AtEmptyPath = 0x1000;
+
+    private uint _umask = 0x12;
+
+    /// <summary>open.</summary>
+    public Answer Open(CallContext call) => OpenAt(AtFdcwd, call.Ebx, (int)call.Ecx);
+
+    /// <summary>openat.</summary>
+    public Answer Openat(CallContext call) => OpenAt((int)call.Ebx, call.Ecx, (int)call.Edx);
+
+    /// <summary>chdir, to what is below a granted folder.</summary>
+    public Answer Chdir(CallContext call)
+    {
+        Errno error = memory.ReadString(call.Ebx, PathMax, out byte[] name);
+        return error != default ? error : files.ChangeDirectory(name);
+    }
+
+    /// <summary>fstat64.</summary>
+    public Answer Fstat64(CallContext call) => files[(int)call.Ebx] is GuestFile file ? Stat64(file.Host, call.Ecx) : Errno.EBADF;
+
+    /// <summary>stat64.</summary>
+    public Answer Stat64(CallContext call) => AtPath(AtFdcwd, call.Ebx, follow: true, file => Stat64(file, call.Ecx));
+
+    /// <summary>lstat64.</summary>
+    public Answer Lstat64(CallContext call) => AtPath(AtFdcwd, call.Ebx, follow: false, file => Stat64(file, call.Ecx));
+
+    /// <summary>fstatat64.</summary>
+    public Answer Fstatat64(CallContext call) => At(call.Ebx, call.Ecx, call.Esi, file => Stat64(file, call.Edx));
+
+    /// <summary>statx.</summary>
+    public Answer Statx(CallContext call) => At(call.Ebx, call.Ecx, call.Edx, file =>
+    {
+        int result = file.Stat(out Statx status);
+        return result < 0 ? result : Answer.FaultUnless(memory.TryWrite(call.Edi, in status));
+    });
+
+    /// <summary>access: what can be opened can be read.</summary>
+    public Answer Access(CallContext call) => Access(AtFdcwd, call.Ebx, call.Ecx);
+
+    /// <summary>faccessat and faccessat2.</summary>
+    public Answer Faccessat(CallContext call) => Access((int)call.Ebx, call.Ecx, call.Edx);
+
+    /// <summary>readlink.</summary>
+    public Answer Readlink(CallContext call) => ReadLink(AtFdcwd, call.Ebx, call.Ecx, (int)call.Edx);
+
+    /// <summary>readlinkat.</summary>
+    public Answer Readlinkat(CallContext call) => ReadLink((int)call.Ebx, call.Ecx, call.Edx, (int)call.Esi);
+
+    /// <summary>getdents64.</summary>
+    public Answer Getdents64(CallContext call)
+    {
+        if (files[(int)call.Ebx] is not GuestFile file)
+        {
+            return Errno.EBADF;
+        }
+
+        byte[] records = new byte[memory.PrepareWrite(call.Ecx, (int)Math.Min(call.Edx, MaxRecords))];
+        if (records.Length == 0 && call.Edx != 0)
+        {
+            return Errno.EFAULT;
+        }
+
+        int result = file.Host.ReadDirectory(records);
+        return result < 0 ? result : Answer.FaultUnless(memory.TryWrite(call.Ecx, records.AsSpan(0, result)), (uint)result);
+    }
+
+    /// <summary>getcwd.</summary>
+    public Answer Getcwd(CallContext call)
+    {
+        byte[] path = [.. files.WorkingDirectory, 0];
+        return path.Length > call.Ecx ? Errno.ERANGE : Answer.FaultUnless(memory.TryWrite(call.Ebx, path), (uint)path.Length);
+    }
+
+    /// <summary>umask, which is kept for the program, though it can create nothing.</summary>
+    public Answer Umask(CallContext call)
+    {
+        uint old = _umask;
+        _umask = call.Ebx & 0x1ff;
+        return old;
+    }
+
+    /// <summary>Whatever would change a file system: all that there is is read-only.</summary>
+    /// <param name="path">The path that it is about.</param>
+    public Answer RefuseChange(uint path)
+    {
+        Errno error = memory.ReadString(path, PathMax, out _);
+        return error != default ? error : Errno.EROFS;
+    }
+
+    private Answer OpenAt(int folder, uint path, int flags)
+    {
+        Errno error = memory.ReadString(path, PathMax, out byte[] name);
+        if (error != default)
+        {
+            return error;
+        }
+
+        error = Resolve(folder, name, flags, out OpenFile? file, out byte[] absolute);
+        if (error != default)
+        {
+            return error;
+        }
+
+        GuestFile opened = new(file!, absolute);
+        opened.Flags = (opened.Flags & ~OpenFlags.NonBlock) | (flags & OpenFlags.NonBlock);
+        Answer answer = files.Add(opened, 0, (flags & OpenFlags.CloseOnExec) != 0);
+        if ((int)answer.Eax < 0)
+        {
+            file!.Dispose();
+        }
+
+        return answer;
+    }
+
+    private Errno Resolve(int folder, byte[] name, int flags, out OpenFile? file, out byte[] absolute)
+    {
+        (file, absolute) = (null, []);
+        GuestFile? start = folder == AtFdcwd ? null : files[folder];
+        bool needsFolder = folder != AtFdcwd && (name.Length == 0 || name[0] != '/');
+        return needsFolder && start is null ? Errno.EBADF : files.Open(name, start, flags, out file, out absolute);
+    }
+
+    /// <summary>Does something with the file of a path.</summary>
+    private Answer AtPath(int folder, uint path, bool follow, Func<OpenFile, Answer> action)
+    {
+        Errno error = memory.ReadString(path, PathMax, out byte[] name);
+        return error == default ? AtName(folder, name, follow, action) : error;
+    }
+
+    /// <summary>Does something with the file of a name, which is opened for asking only.</summary>
+    private Answer AtName(int folder, byte[] name, bool follow, Func<OpenFile, Answer> action)
+    {
+        Errno error = Resolve(folder, name, OpenFlags.Path | (follow ? 0 : OpenFlags.NoFollow), out OpenFile? file, out _);
+        if (error != default)
+        {
+            return error;
+        }
+
+        using (file)
+        {
+            return action(file!);
+        }
+    }
+
+    /// <summary>As <see cref="AtPath"/>, or with an open file or the working directory when the path is empty and the flags allow that.</summary>
+    private Answer At(uint folder, uint path, uint flags, Func<OpenFile, Answer> action)
+    {
+        bool isEmpty = (flags & AtEmptyPath) != 0 && memory.TryRead(path, out byte first) && first == 0;
+        return !isEmpty ? AtPath((int)folder, path, (flags & AtSymlinkNofollow) == 0, action)
+            : (int)folder == AtFdcwd ? AtName(AtFdcwd, [.. "."u8], follow: true, action)
+            : files[(int)folder] is GuestFile file ? action(file.Host)
+            : Errno.EBADF;
+    }
+
+    private Answer Access(int folder, uint path, uint mode)
+    {
+        const uint write = 2;
+        return AtPath(folder, path, follow: true, _ => (mode & write) != 0 ? Errno.EROFS : 0);
+    }
+
+    private Answer ReadLink(int folder, uint path, uint buffer, int size)
+    {
+        if (size <= 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        Errno error = memory.ReadString(path, PathMax, out byte[] name);
+        if (error != default)
+        {
+            return error;
+        }
+
+        if (name.AsSpan().SequenceEqual("/proc/self/exe"u8))
+        {
+            int length = Math.Min(size, executable.Length);
+            return Answer.FaultUnless(memory.TryWrite(buffer, executable.AsSpan(0, length)), (uint)length);
+        }
+
+        return AtName(folder, name, follow: false, file =>
+        {
+            byte[] target = new byte[Math.Min(size, PathMax)];
+            int length = file.ReadLink(target);
+
+            // Linux says EINVAL of what is no link; of one that was opened by number it says ENOENT.
+            return length < 0 ? Errno.EINVAL : Answer.FaultUnless(memory.TryWrite(buffer, target.AsSpan(0, length)), (uint)length);
+        });
+    }
+
+    private Answer Stat64(OpenFile file, uint address)
+    {
+        int result = file.Stat(out Statx status);
+        return result < 0 ? result : Answer.FaultUnless(memory.TryWrite(address, Stat64Layout.Of(in status)));
+    }
+}
