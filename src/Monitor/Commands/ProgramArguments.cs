@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.CommandLine;
+using System.Text;
 
 namespace Kvmsys.Monitor.Commands;
 
@@ -40,5 +41,20 @@ internal static class ProgramArguments
         }
 
         return arguments;
+    }
+
+    /// <summary>The last arguments of this process as they were given: as text they have lost what is no UTF-8, and the kernel has it still.</summary>
+    public static IReadOnlyList<ReadOnlyMemory<byte>> Bytes(string[] arguments)
+    {
+        List<ReadOnlyMemory<byte>> given = [];
+        ReadOnlyMemory<byte> rest = File.ReadAllBytes("/proc/self/cmdline");
+        while (rest.Span.IndexOf((byte)0) is >= 0 and int end)
+        {
+            given.Add(rest[..end]);
+            rest = rest[(end + 1)..];
+        }
+
+        int first = given.Count - arguments.Length;
+        return [.. arguments.Select((text, i) => first >= 0 && Encoding.UTF8.GetString(given[first + i].Span) == text ? given[first + i] : Encoding.UTF8.GetBytes(text))];
     }
 }

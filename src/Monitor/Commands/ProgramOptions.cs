@@ -97,7 +97,7 @@ internal sealed class ProgramOptions
         {
             FileName = path,
             FullPath = Path.GetFullPath(path),
-            Arguments = parsed.GetValue(_arguments) ?? [],
+            Arguments = ProgramArguments.Bytes(parsed.GetValue(_arguments) ?? []),
             Environment = [.. (parsed.GetValue(_environment) ?? []).Select(Variable).OfType<string>()],
             ReadOnlyFolders = [.. (parsed.GetValue(_readOnly) ?? []).Select(Folder)],
             WorkingDirectory = Directory.GetCurrentDirectory(),

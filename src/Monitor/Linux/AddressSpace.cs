@@ -287,21 +287,7 @@ internal sealed class AddressSpace
     }
 
     /// <summary>Whether every page of a range is mapped.</summary>
-    public bool IsMapped(uint start, uint length)
-    {
-        ulong end = (ulong)start + length;
-        for (int i = IndexAt(start); i < _regions.Count && start < end; i++)
-        {
-            if (_regions[i].Start > start)
-            {
-                return false;
-            }
-
-            start = _regions[i].End;
-        }
-
-        return start >= end;
-    }
+    public bool IsMapped(uint start, uint length) => MappedEnd(start) >= (ulong)start + length;
 
     /// <summary>Whether no page of a range is mapped.</summary>
     public bool IsFree(uint start, uint length)
@@ -360,19 +346,28 @@ internal sealed class AddressSpace
     {
         uint end = start + length;
         Discard(start, length);
-        for (int i = IndexAt(start); i < _regions.Count && _regions[i].Start < end;)
+        int first = IndexAt(start);
+        int behind = first;
+        while (behind < _regions.Count && _regions[behind].Start < end)
         {
-            MemoryRegion region = _regions[i];
-            _regions.RemoveAt(i);
-            if (region.End > end)
-            {
-                _regions.Insert(i, region with { Start = end });
-            }
+            behind++;
+        }
 
-            if (region.Start < start)
-            {
-                _regions.Insert(i++, region with { End = start });
-            }
+        if (first == behind)
+        {
+            return;
+        }
+
+        (MemoryRegion lowest, MemoryRegion highest) = (_regions[first], _regions[behind - 1]);
+        _regions.RemoveRange(first, behind - first);
+        if (highest.End > end)
+        {
+            _regions.Insert(first, highest with { Start = end });
+        }
+
+        if (lowest.Start < start)
+        {
+            _regions.Insert(first, lowest with { End = start });
         }
     }
 
@@ -403,15 +398,15 @@ internal sealed class AddressSpace
         }
     }
 
-    /// <summary>Changes what the program may do with pages, all of which must be mapped.</summary>
+    /// <summary>Changes what the program may do with pages, up to the first that is not mapped.</summary>
     /// <param name="start">As <see cref="IsValid"/>.</param>
     /// <param name="length">A multiple of 4096.</param>
     /// <param name="protection">What it may do from now on.</param>
     /// <returns>ENOMEM when a page is not mapped, or there are too many regions.</returns>
     public Errno Protect(uint start, uint length, SegmentFlags protection)
     {
-        uint end = start + length;
-        if (!IsMapped(start, length) || !MaySplit)
+        uint end = Math.Min(start + length, MappedEnd(start));
+        if (end <= start || !MaySplit)
         {
             return Errno.ENOMEM;
         }
@@ -438,7 +433,7 @@ internal sealed class AddressSpace
         MergeAround(start, end);
         PageFlags flags = LinuxProtection.Of(protection);
         ForEachEntry(start, end, (table, address, entry) => SetEntry(table, address, (entry & ~PageMask) | (uint)flags));
-        return default;
+        return end == start + length ? default : Errno.ENOMEM;
     }
 
     /// <summary>Moves pages with their frames to where nothing is mapped; the old place is free then.</summary>
@@ -500,6 +495,18 @@ internal sealed class AddressSpace
     private static int IndexInTable(uint address) => (int)(address / PageSize % TableEntries);
 
     private static int InPage(uint address, int length) => (int)Math.Min((uint)length, PageSize - (address & PageMask));
+
+    /// <summary>Up to where every page from an address on is mapped; the address itself when its own is not.</summary>
+    private uint MappedEnd(uint start)
+    {
+        uint end = start;
+        for (int i = IndexAt(start); i < _regions.Count && _regions[i].Start <= end; i++)
+        {
+            end = _regions[i].End;
+        }
+
+        return end;
+    }
 
     /// <summary>The pages that the image has mapped for a segment.</summary>
     private void AdoptPages(ProgramSegment segment)
@@ -656,21 +663,24 @@ internal sealed class AddressSpace
     /// <summary>Makes one of neighbours that are alike.</summary>
     private void MergeAround(uint start, uint end)
     {
-        int index = Math.Max(IndexAt(start) - 1, 0);
-        while (index + 1 < _regions.Count && _regions[index].Start <= end)
+        int kept = Math.Max(IndexAt(start) - 1, 0);
+        int next = kept + 1;
+        for (; next < _regions.Count && _regions[kept].Start <= end; next++)
         {
-            MemoryRegion first = _regions[index];
-            MemoryRegion second = _regions[index + 1];
+            MemoryRegion first = _regions[kept];
+            MemoryRegion second = _regions[next];
             if (first.End == second.Start && first.Protection == second.Protection && first.GrowsDown == second.GrowsDown)
             {
-                _regions[index] = first with { End = second.End };
-                _regions.RemoveAt(index + 1);
+                _regions[kept] = first with { End = second.End };
             }
             else
             {
-                index++;
+                _regions[++kept] = second;
             }
         }
+
+        // In one go: there may be tens of thousands.
+        _regions.RemoveRange(kept + 1, next - kept - 1);
     }
 
     /// <summary>A page table of the guest, as it will be.</summary>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Runtime.InteropServices;
+using Kvmsys.Guest.Kernel;
 using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Monitor.Linux;
@@ -8,7 +9,8 @@ namespace Kvmsys.Monitor.Linux;
 /// <summary>The system calls about descriptors: their copies, flags and offsets, pipes, terminals.</summary>
 /// <param name="memory">The program's memory.</param>
 /// <param name="files">Its files.</param>
-internal sealed class DescriptorCalls(AddressSpace memory, FileTable files)
+/// <param name="task">Who the program is.</param>
+internal sealed class DescriptorCalls(AddressSpace memory, FileTable files, TaskIdentity task)
 {
     /// <summary>_llseek: the new offset is stored.</summary>
     public Answer Llseek(CallContext call)
@@ -88,28 +90,47 @@ internal sealed class DescriptorCalls(AddressSpace memory, FileTable files)
         }
     }
 
-    /// <summary>ioctl, of those about terminals whose structures are the same for a program of 32 bits.</summary>
+    /// <summary>ioctl, of those about terminals whose structures are the same for a program of 32 bits, and those that fcntl has too.</summary>
     public Answer Ioctl(CallContext call)
     {
         const int termiosSize = 36;
         const int winsizeSize = 8;
-        if (files[(int)call.Ebx] is not GuestFile file)
+        const uint getProcessGroup = 0x540f;
+        const uint setProcessGroup = 0x5410;
+        int descriptor = (int)call.Ebx;
+        if (files[descriptor] is not GuestFile file)
         {
             return Errno.EBADF;
         }
 
-        (int size, bool writes) = call.Ecx switch
+        (int size, bool writes) = (0, false);
+        switch (call.Ecx)
         {
-            0x5401 => (termiosSize, true), // TCGETS
-            0x5402 or 0x5403 or 0x5404 => (termiosSize, false), // TCSETS, TCSETSW, TCSETSF
-            0x540f => (sizeof(int), true), // TIOCGPGRP
-            0x5413 => (winsizeSize, true), // TIOCGWINSZ
-            0x541b => (sizeof(int), true), // FIONREAD
-            _ => (0, false),
-        };
-        if (size == 0)
-        {
-            return Errno.ENOTTY;
+            case 0x5450 or 0x5451: // FIONCLEX, FIOCLEX
+                files.SetCloseOnExec(descriptor, call.Ecx == 0x5451);
+                return 0;
+            case 0x5421: // FIONBIO
+                if (!memory.TryRead(call.Edx, out int isNonBlocking))
+                {
+                    return Errno.EFAULT;
+                }
+
+                file.Flags = (file.Flags & ~OpenFlags.NonBlock) | (isNonBlocking != 0 ? OpenFlags.NonBlock : 0);
+                return 0;
+            case 0x5401: // TCGETS
+                (size, writes) = (termiosSize, true);
+                break;
+            case 0x5402 or 0x5403 or 0x5404: // TCSETS, TCSETSW, TCSETSF
+                (size, writes) = (termiosSize, false);
+                break;
+            case getProcessGroup or setProcessGroup or 0x541b: // TIOCGPGRP, TIOCSPGRP, FIONREAD
+                (size, writes) = (sizeof(int), true);
+                break;
+            case 0x5413: // TIOCGWINSZ
+                (size, writes) = (winsizeSize, true);
+                break;
+            default:
+                return Errno.ENOTTY;
         }
 
         Span<byte> argument = stackalloc byte[termiosSize];
@@ -119,8 +140,24 @@ internal sealed class DescriptorCalls(AddressSpace memory, FileTable files)
             return Errno.EFAULT;
         }
 
-        int result = file.Host.Ioctl(call.Ecx, argument);
+        int result = file.Host.Ioctl(call.Ecx == setProcessGroup ? getProcessGroup : call.Ecx, argument);
+        if (result >= 0 && call.Ecx is getProcessGroup or setProcessGroup)
+        {
+            return ForegroundGroup(call, isSet: call.Ecx == setProcessGroup);
+        }
+
         return result < 0 || !writes ? result : Answer.FaultUnless(memory.TryWrite(call.Edx, argument), (uint)result);
+    }
+
+    /// <summary>The program's group is the only one that it knows. Whether kvmsys's own is in the foreground, the host's kernel sees to.</summary>
+    private Answer ForegroundGroup(CallContext call, bool isSet)
+    {
+        if (!isSet)
+        {
+            return Answer.FaultUnless(memory.TryWrite(call.Edx, task.Pid));
+        }
+
+        return !memory.TryRead(call.Edx, out uint group) ? Errno.EFAULT : group == task.Pid ? 0 : Errno.EPERM;
     }
 
     private Answer Dup(CallContext call, bool closeOnExec)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.InteropServices;
 using System.Text;
 using Kvmsys.Native.Linux;
 
@@ -15,7 +16,7 @@ internal sealed class FileTable : IDisposable
     public const int Limit = 1024;
 
     private readonly SortedDictionary<int, (GuestFile File, bool CloseOnExec)> _descriptors = [];
-    private readonly List<(byte[] Path, OpenFile Folder)> _granted = [];
+    private readonly List<GrantedFolder> _granted = [];
 
     /// <summary>The table of a program that starts.</summary>
     /// <param name="workingDirectory">Absolute path against which its relative paths are taken.</param>
@@ -27,13 +28,14 @@ internal sealed class FileTable : IDisposable
         WorkingDirectory = Encoding.UTF8.GetBytes(workingDirectory);
         for (int descriptor = 0; descriptor < standard.Count; descriptor++)
         {
-            Set(descriptor, new GuestFile(standard[descriptor]), closeOnExec: false);
+            OpenFile host = standard[descriptor];
+            Set(descriptor, new GuestFile(host.WithoutWaiting()) { Flags = Math.Max(host.StatusFlags, 0) }, closeOnExec: false);
         }
 
         foreach (string folder in readOnly)
         {
             string path = Path.GetFullPath(folder, workingDirectory).TrimEnd('/');
-            _granted.Add((Encoding.UTF8.GetBytes(path), OpenFile.Directory(path.Length == 0 ? "/" : path)));
+            _granted.Add(new(Encoding.UTF8.GetBytes(path), OpenFile.Directory(path.Length == 0 ? "/" : path)));
         }
     }
 
@@ -100,13 +102,11 @@ internal sealed class FileTable : IDisposable
     /// <param name="path">As the program gave it.</param>
     /// <param name="folder">What it is relative to; null for the working directory.</param>
     /// <param name="flags">O_ flags.</param>
-    /// <param name="file">The host's file, which the caller closes.</param>
-    /// <param name="absolute">The path by which it was found.</param>
+    /// <param name="file">The file, which the caller closes.</param>
     /// <returns>ENOENT for whatever is not below a granted folder, EROFS for writing.</returns>
-    public Errno Open(ReadOnlySpan<byte> path, GuestFile? folder, int flags, out OpenFile? file, out byte[] absolute)
+    public Errno Open(ReadOnlySpan<byte> path, GuestFile? folder, int flags, out GuestFile? file)
     {
         file = null;
-        absolute = [];
         if (path.IsEmpty)
         {
             return Errno.ENOENT;
@@ -115,58 +115,44 @@ internal sealed class FileTable : IDisposable
         // Nothing of the host's comes out of it, and nothing gets in.
         if (path.SequenceEqual("/dev/null"u8))
         {
-            return (flags & OpenFlags.Directory) != 0 ? Errno.ENOTDIR : (Errno)(-OpenFile.Null(flags & OpenFlags.AccessMode, out file));
+            return OpenNull(flags, out file);
         }
 
-        bool writes = (flags & OpenFlags.AccessMode) != 0 || (flags & (OpenFlags.Create | OpenFlags.Truncate)) != 0;
-
-        // Opening a named pipe would wait for its other end in the host's kernel, where no thread can be stopped; so does only reading it.
-        int hostFlags = flags & (OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.Path);
-        hostFlags |= (flags & OpenFlags.Path) != 0 ? 0 : OpenFlags.NonBlock;
-        if (path[0] != '/' && folder is { Path: null })
+        byte[]? start = path[0] == '/' ? [] : folder is null ? WorkingDirectory : folder.Path;
+        if (start is null)
         {
             return Errno.ENOTDIR;
         }
 
-        // From the granted folder on, whatever it is relative to: a ".." may lead out of an open folder, but not of that.
-        absolute = path[0] == '/' ? path.ToArray() : [.. folder?.Path ?? WorkingDirectory, (byte)'/', .. path];
-        if (Granted(absolute, out ReadOnlySpan<byte> rest) is not OpenFile granted)
+        // Opening a named pipe would wait for its other end in the host's kernel, where no thread can be stopped; so does only reading it.
+        int hostFlags = flags & (OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.Path);
+        hostFlags |= (flags & OpenFlags.Path) != 0 ? 0 : OpenFlags.NonBlock;
+        foreach ((GrantedFolder grant, byte[] way) in WaysTo([.. start, (byte)'/', .. path]))
         {
-            return Errno.ENOENT;
+            int error = grant.Folder.OpenBeneath(way.Length == 0 ? "."u8 : way, hostFlags, out OpenFile? host);
+
+            // A way out of the folder is a way to nothing, but may lead to another folder.
+            if (error != -(int)Errno.EXDEV)
+            {
+                return Opened((Errno)(-error), host, grant, flags, out file);
+            }
         }
 
-        int error = granted.OpenBeneath(rest.IsEmpty ? "."u8 : rest, hostFlags, out file);
-
-        // A way out of the folder is a way to nothing.
-        if (error == -(int)Errno.EXDEV)
-        {
-            return Errno.ENOENT;
-        }
-
-        if (error == 0 && writes)
-        {
-            file!.Dispose();
-            file = null;
-            return Errno.EROFS;
-        }
-
-        return (Errno)(-error);
+        return Errno.ENOENT;
     }
 
     /// <summary>Changes the working directory.</summary>
     /// <returns>ENOENT or ENOTDIR.</returns>
-    public Errno ChangeDirectory(byte[] path)
+    public Errno ChangeDirectory(ReadOnlySpan<byte> path)
     {
-        Errno error = Open(path, null, OpenFlags.Path | OpenFlags.Directory, out OpenFile? folder, out _);
-        if (error != default)
+        Errno error = Open(path, null, OpenFlags.Path | OpenFlags.Directory, out GuestFile? folder);
+        if (error == default)
         {
-            return error;
+            WorkingDirectory = folder!.Path!;
+            folder.Host.Dispose();
         }
 
-        folder!.Dispose();
-        string given = Encoding.UTF8.GetString(path);
-        WorkingDirectory = Encoding.UTF8.GetBytes(Path.GetFullPath(given, Encoding.UTF8.GetString(WorkingDirectory)));
-        return default;
+        return error;
     }
 
     /// <summary>Whether a descriptor's file can be mapped.</summary>
@@ -176,7 +162,7 @@ internal sealed class FileTable : IDisposable
     public Errno CheckMapping(int descriptor, bool sharedWrite, out GuestFile? file)
     {
         file = this[descriptor];
-        return file is null ? Errno.EBADF
+        return file is null || (file.Flags & OpenFlags.Path) != 0 ? Errno.EBADF
             : !file.IsRegular ? Errno.ENODEV
             : sharedWrite || !file.CanRead ? Errno.EACCES
             : default;
@@ -190,26 +176,91 @@ internal sealed class FileTable : IDisposable
             Close(descriptor);
         }
 
-        foreach ((byte[] _, OpenFile folder) in _granted)
+        foreach (GrantedFolder grant in _granted)
         {
-            folder.Dispose();
+            grant.Folder.Dispose();
         }
     }
 
-    /// <summary>The granted folder that a path begins with, and what comes behind.</summary>
-    private OpenFile? Granted(byte[] absolute, out ReadOnlySpan<byte> rest)
+    private static Errno OpenNull(int flags, out GuestFile? file)
     {
-        foreach ((byte[] path, OpenFile folder) in _granted)
+        file = null;
+        if ((flags & OpenFlags.Directory) != 0)
         {
-            ReadOnlySpan<byte> behind = absolute.AsSpan().StartsWith(path) ? absolute.AsSpan(path.Length) : "x"u8;
-            if (behind.IsEmpty || behind[0] == '/')
-            {
-                rest = behind.TrimStart((byte)'/');
-                return folder;
-            }
+            return Errno.ENOTDIR;
         }
 
-        rest = default;
-        return null;
+        int error = OpenFile.Null(flags & OpenFlags.AccessMode, out OpenFile? host);
+        file = host is null ? null : new GuestFile(host);
+        return (Errno)(-error);
+    }
+
+    /// <summary>What the program is told of a file that was to be opened, on a file system that cannot be written.</summary>
+    private static Errno Opened(Errno error, OpenFile? host, GrantedFolder grant, int flags, out GuestFile? file)
+    {
+        file = null;
+        bool creates = (flags & OpenFlags.Create) != 0;
+        if (host is null)
+        {
+            return error == Errno.ENOENT && creates ? Errno.EROFS : error;
+        }
+
+        bool writes = (flags & OpenFlags.AccessMode) != OpenFlags.ReadOnly || (flags & OpenFlags.Truncate) != 0;
+        bool isFolder = host.FileType == Statx.SIfdir;
+        error = creates && (flags & OpenFlags.Exclusive) != 0 ? Errno.EEXIST
+            : isFolder && (creates || writes) ? Errno.EISDIR
+            : writes ? Errno.EROFS
+            : default;
+        if (error != default)
+        {
+            host.Dispose();
+            return error;
+        }
+
+        file = new GuestFile(host, grant);
+        return default;
+    }
+
+    /// <summary>
+    /// The ways to a path by a granted folder: what is left of the path wherever it stands at one, read from left to right. What it names
+    /// outside of such folders the program cannot know; there, ".." is one name less.
+    /// </summary>
+    private IEnumerable<(GrantedFolder Grant, byte[] Path)> WaysTo(byte[] path)
+    {
+        const byte slash = (byte)'/';
+        List<byte> place = [];
+        for (int next = 0; ;)
+        {
+            while (next < path.Length && path[next] == slash)
+            {
+                next++;
+            }
+
+            foreach (GrantedFolder grant in _granted)
+            {
+                if (grant.Path.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(place)))
+                {
+                    yield return (grant, path[next..]);
+                }
+            }
+
+            if (next == path.Length)
+            {
+                yield break;
+            }
+
+            int end = Array.IndexOf(path, slash, next);
+            byte[] name = path[next..(end < 0 ? path.Length : end)];
+            next += name.Length;
+            if (name.AsSpan().SequenceEqual(".."u8))
+            {
+                place.RemoveRange(Math.Max(place.LastIndexOf(slash), 0), place.Count - Math.Max(place.LastIndexOf(slash), 0));
+            }
+            else if (!name.AsSpan().SequenceEqual("."u8))
+            {
+                place.Add(slash);
+                place.AddRange(name);
+            }
+        }
     }
 }

@@ -6,30 +6,32 @@ namespace Kvmsys.Monitor.Linux;
 
 /// <summary>An open file of the program; several of its descriptors may share it.</summary>
 /// <param name="host">The host's file.</param>
-/// <param name="path">The absolute path by which the program has found it; null for one that it was given.</param>
-internal sealed class GuestFile(OpenFile host, byte[]? path = null)
+/// <param name="grant">Below which granted folder the program has found it; null for one that it was given.</param>
+internal sealed class GuestFile(OpenFile host, GrantedFolder? grant = null)
 {
     /// <summary>The host's file.</summary>
     public OpenFile Host { get; } = host;
 
-    /// <summary>The absolute path by which the program has found it; null for one that it was given.</summary>
-    public byte[]? Path { get; } = path;
+    /// <summary>The absolute path that the program knows it by; null for one that it was given.</summary>
+    public byte[]? Path => grant?.PathOf(Host);
 
     /// <summary>Whether a read or write never waits for somebody else.</summary>
-    public bool IsRegular { get; } = host.Stat(out Statx status) == 0 && (status.StxMode & Statx.SIfmt) == Statx.SIfreg;
+    public bool IsRegular { get; } = host.FileType == Statx.SIfreg;
 
-    /// <summary>O_NONBLOCK and the like, as the program sets them: the host's own, which others share, stay.</summary>
-    public int Flags { get; set; } = Math.Max(host.StatusFlags, 0);
+    /// <summary>O_NONBLOCK and the like, as the program sets them; the host's file has flags of its own.</summary>
+    public int Flags { get; set; } = Math.Max(host.StatusFlags, 0) & ~OpenFlags.NonBlock;
 
     /// <summary>Whether it is open for reading.</summary>
-    public bool CanRead => (Flags & OpenFlags.AccessMode) != OpenFlags.WriteOnly;
+    public bool CanRead => (Flags & OpenFlags.AccessMode) != OpenFlags.WriteOnly && !IsPath;
 
     /// <summary>Whether it is open for writing.</summary>
-    public bool CanWrite => (Flags & OpenFlags.AccessMode) != OpenFlags.ReadOnly;
+    public bool CanWrite => (Flags & OpenFlags.AccessMode) != OpenFlags.ReadOnly && !IsPath;
 
     /// <summary>Whether calls must not wait.</summary>
     public bool IsNonBlocking => (Flags & OpenFlags.NonBlock) != 0;
 
     /// <summary>Descriptors that share it.</summary>
     public int References { get; set; }
+
+    private bool IsPath => (Flags & OpenFlags.Path) != 0;
 }

@@ -59,7 +59,7 @@ internal sealed class LinuxMachine : IDisposable
         InitialStack stack = InitialStack.Build(executable, new ProcessStart
         {
             FileName = Bytes(options.FileName),
-            Arguments = [Bytes(options.FileName), .. options.Arguments.Select(Bytes)],
+            Arguments = [Bytes(options.FileName), .. options.Arguments],
             Environment = [.. options.Environment.Select(Bytes)],
             RandomBytes = random,
             HardwareCapabilities = cpuid.FeatureBits,

@@ -53,8 +53,8 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         _frame = new SignalFrame(_memory, _signals, _areas, symbols.AddressOf("__kernel_sigreturn"), symbols.AddressOf("__kernel_rt_sigreturn"));
         _calls = new SystemCalls(
             new MemoryCalls(_memory, _files),
-            new DescriptorCalls(_memory, _files),
-            new TransferCalls(_memory, _files, _signals),
+            new DescriptorCalls(_memory, _files, task),
+            new TransferCalls(_memory, _files, _signals, task),
             new PollCalls(_memory, _files),
             new PathCalls(_memory, _files, Encoding.UTF8.GetBytes(options.FullPath)),
             new TimeCalls(_memory),

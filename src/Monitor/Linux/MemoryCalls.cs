@@ -21,6 +21,9 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
     private const uint RemapMayMove = 1;
     private const uint RemapFixed = 2;
     private const uint ProtectionMask = 7;
+
+    // PROT_GROWSDOWN: from the stack's beginning on.
+    private const uint ProtectDownwards = 0x01000000;
     private const uint AdviseDontNeed = 4;
     private const uint AdviseFree = 8;
     private const uint PageSize = PageTableBuilder.PageSize;
@@ -65,7 +68,7 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
     /// <summary>mprotect.</summary>
     public Answer Mprotect(CallContext call)
     {
-        if (call.Ebx % PageSize != 0 || (call.Edx & ~ProtectionMask) != 0)
+        if (call.Ebx % PageSize != 0 || (call.Edx & ~(ProtectionMask | ProtectDownwards)) != 0)
         {
             return Errno.EINVAL;
         }
@@ -75,9 +78,23 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
             return 0;
         }
 
-        return AddressSpace.TryRoundUp(call.Ecx, out uint length) && AddressSpace.IsRange(call.Ebx, length)
-            ? memory.Protect(call.Ebx, length, ProtectionOf(call.Edx))
-            : Errno.ENOMEM;
+        if (!AddressSpace.TryRoundUp(call.Ecx, out uint length) || !AddressSpace.IsRange(call.Ebx, length))
+        {
+            return Errno.ENOMEM;
+        }
+
+        uint start = call.Ebx;
+        if ((call.Edx & ProtectDownwards) != 0)
+        {
+            if (memory.RegionAt(start) is not { GrowsDown: true } stack)
+            {
+                return Errno.EINVAL;
+            }
+
+            (start, length) = (stack.Start, length + (start - stack.Start));
+        }
+
+        return memory.Protect(start, length, ProtectionOf(call.Edx));
     }
 
     /// <summary>mremap.</summary>

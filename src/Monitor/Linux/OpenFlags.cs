@@ -17,6 +17,9 @@ internal static class OpenFlags
     /// <summary>O_CREAT.</summary>
     public const int Create = 0x40;
 
+    /// <summary>O_EXCL.</summary>
+    public const int Exclusive = 0x80;
+
     /// <summary>O_TRUNC.</summary>
     public const int Truncate = 0x200;
 

@@ -24,6 +24,9 @@ internal sealed class PathCalls(AddressSpace memory, FileTable files, byte[] exe
     /// <summary>openat.</summary>
     public Answer Openat(CallContext call) => OpenAt((int)call.Ebx, call.Ecx, (int)call.Edx);
 
+    /// <summary>creat.</summary>
+    public Answer Creat(CallContext call) => OpenAt(AtFdcwd, call.Ebx, OpenFlags.Create | OpenFlags.WriteOnly | OpenFlags.Truncate);
+
     /// <summary>chdir, to what is below a granted folder.</summary>
     public Answer Chdir(CallContext call)
     {
@@ -70,6 +73,12 @@ internal sealed class PathCalls(AddressSpace memory, FileTable files, byte[] exe
             return Errno.EBADF;
         }
 
+        // A folder that the program was started with, as its standard input, is not granted.
+        if (file.Path is null)
+        {
+            return Errno.ENOTDIR;
+        }
+
         byte[] records = new byte[memory.PrepareWrite(call.Ecx, (int)Math.Min(call.Edx, MaxRecords))];
         if (records.Length == 0 && call.Edx != 0)
         {
@@ -95,12 +104,20 @@ internal sealed class PathCalls(AddressSpace memory, FileTable files, byte[] exe
         return old;
     }
 
-    /// <summary>Whatever would change a file system: all that there is is read-only.</summary>
-    /// <param name="path">The path that it is about.</param>
-    public Answer RefuseChange(uint path)
+    /// <summary>Whatever would change a file: all that there is is read-only.</summary>
+    /// <param name="folder">What the path is relative to.</param>
+    /// <param name="path">The path of what it is about.</param>
+    /// <returns>EROFS, or why it would not come to that.</returns>
+    public Answer RefuseChange(uint folder, uint path) => AtPath((int)folder, path, follow: false, _ => Errno.EROFS);
+
+    /// <summary>Whatever would make a file.</summary>
+    /// <param name="folder">What the path is relative to.</param>
+    /// <param name="path">The path of what it would make.</param>
+    /// <returns>EROFS, or EEXIST.</returns>
+    public Answer RefuseCreation(uint folder, uint path)
     {
-        Errno error = memory.ReadString(path, PathMax, out _);
-        return error != default ? error : Errno.EROFS;
+        Answer answer = AtPath((int)folder, path, follow: false, _ => Errno.EEXIST);
+        return answer == Errno.ENOENT ? Errno.EROFS : answer;
     }
 
     private Answer OpenAt(int folder, uint path, int flags)
@@ -111,29 +128,28 @@ internal sealed class PathCalls(AddressSpace memory, FileTable files, byte[] exe
             return error;
         }
 
-        error = Resolve(folder, name, flags, out OpenFile? file, out byte[] absolute);
+        error = Resolve(folder, name, flags, out GuestFile? file);
         if (error != default)
         {
             return error;
         }
 
-        GuestFile opened = new(file!, absolute);
-        opened.Flags = (opened.Flags & ~OpenFlags.NonBlock) | (flags & OpenFlags.NonBlock);
-        Answer answer = files.Add(opened, 0, (flags & OpenFlags.CloseOnExec) != 0);
+        file!.Flags |= flags & OpenFlags.NonBlock;
+        Answer answer = files.Add(file, 0, (flags & OpenFlags.CloseOnExec) != 0);
         if ((int)answer.Eax < 0)
         {
-            file!.Dispose();
+            file.Host.Dispose();
         }
 
         return answer;
     }
 
-    private Errno Resolve(int folder, byte[] name, int flags, out OpenFile? file, out byte[] absolute)
+    private Errno Resolve(int folder, byte[] name, int flags, out GuestFile? file)
     {
-        (file, absolute) = (null, []);
+        file = null;
         GuestFile? start = folder == AtFdcwd ? null : files[folder];
         bool needsFolder = folder != AtFdcwd && (name.Length == 0 || name[0] != '/');
-        return needsFolder && start is null ? Errno.EBADF : files.Open(name, start, flags, out file, out absolute);
+        return needsFolder && start is null ? Errno.EBADF : files.Open(name, start, flags, out file);
     }
 
     /// <summary>Does something with the file of a path.</summary>
@@ -146,16 +162,14 @@ internal sealed class PathCalls(AddressSpace memory, FileTable files, byte[] exe
     /// <summary>Does something with the file of a name, which is opened for asking only.</summary>
     private Answer AtName(int folder, byte[] name, bool follow, Func<OpenFile, Answer> action)
     {
-        Errno error = Resolve(folder, name, OpenFlags.Path | (follow ? 0 : OpenFlags.NoFollow), out OpenFile? file, out _);
+        Errno error = Resolve(folder, name, OpenFlags.Path | (follow ? 0 : OpenFlags.NoFollow), out GuestFile? file);
         if (error != default)
         {
             return error;
         }
 
-        using (file)
-        {
-            return action(file!);
-        }
+        using OpenFile host = file!.Host;
+        return action(host);
     }
 
     /// <summary>As <see cref="AtPath"/>, or with an open file or the working directory when the path is empty and the flags allow that.</summary>
@@ -171,8 +185,14 @@ internal sealed class PathCalls(AddressSpace memory, FileTable files, byte[] exe
     private Answer Access(int folder, uint path, uint mode)
     {
         const uint write = 2;
-        return AtPath(folder, path, follow: true, _ => (mode & write) != 0 ? Errno.EROFS : 0);
+        const uint any = 7;
+        return (mode & ~any) != 0
+            ? Errno.EINVAL
+            : AtPath(folder, path, follow: true, file => (mode & write) != 0 && IsOnFileSystem(file) ? Errno.EROFS : file.Access((int)mode));
     }
+
+    /// <summary>Whether a write would reach the file system, and not a device or a pipe.</summary>
+    private static bool IsOnFileSystem(OpenFile file) => file.FileType is Native.Linux.Statx.SIfreg or Native.Linux.Statx.SIfdir;
 
     private Answer ReadLink(int folder, uint path, uint buffer, int size)
     {
@@ -193,14 +213,17 @@ internal sealed class PathCalls(AddressSpace memory, FileTable files, byte[] exe
             return Answer.FaultUnless(memory.TryWrite(buffer, executable.AsSpan(0, length)), (uint)length);
         }
 
-        return AtName(folder, name, follow: false, file =>
-        {
-            byte[] target = new byte[Math.Min(size, PathMax)];
-            int length = file.ReadLink(target);
+        // Without a name it is of the link that is open.
+        return name.Length == 0 && files[folder] is GuestFile link
+            ? ReadLink(link.Host, buffer, size, Errno.ENOENT)
+            : AtName(folder, name, follow: false, file => ReadLink(file, buffer, size, Errno.EINVAL));
+    }
 
-            // Linux says EINVAL of what is no link; of one that was opened by number it says ENOENT.
-            return length < 0 ? Errno.EINVAL : Answer.FaultUnless(memory.TryWrite(buffer, target.AsSpan(0, length)), (uint)length);
-        });
+    private Answer ReadLink(OpenFile link, uint buffer, int size, Errno unlessLink)
+    {
+        byte[] target = new byte[Math.Min(size, PathMax)];
+        int length = link.ReadLink(target);
+        return length < 0 ? unlessLink : Answer.FaultUnless(memory.TryWrite(buffer, target.AsSpan(0, length)), (uint)length);
     }
 
     private Answer Stat64(OpenFile file, uint address)

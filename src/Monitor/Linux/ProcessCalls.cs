@@ -41,6 +41,12 @@ internal sealed class ProcessCalls(AddressSpace memory, TaskIdentity task, Rando
     /// <summary>getpgid and getsid: this process leads both.</summary>
     public Answer Getpgid(CallContext call) => call.Ebx == 0 || call.Ebx == task.Pid ? task.Pid : Errno.ESRCH;
 
+    /// <summary>setpgid: who leads a session stays in its group.</summary>
+    public Answer Setpgid(CallContext call) => call.Ebx == 0 || call.Ebx == task.Pid ? Errno.EPERM : Errno.ESRCH;
+
+    /// <summary>setsid: the process leads a group, and may not.</summary>
+    public static Answer Setsid(CallContext call) => Errno.EPERM;
+
     /// <summary>getgroups32: none beside the first.</summary>
     public static Answer Getgroups(CallContext call) => (int)call.Ebx < 0 ? Errno.EINVAL : 0;
 

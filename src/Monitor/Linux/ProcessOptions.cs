@@ -19,7 +19,7 @@ public sealed record ProcessOptions
     public required string FullPath { get; init; }
 
     /// <summary>Arguments behind argv[0].</summary>
-    public IReadOnlyList<string> Arguments { get; init; } = [];
+    public IReadOnlyList<ReadOnlyMemory<byte>> Arguments { get; init; } = [];
 
     /// <summary>The environment: NAME=VALUE each.</summary>
     public IReadOnlyList<string> Environment { get; init; } = [];

@@ -41,8 +41,10 @@ internal sealed class SystemCalls
         Serve(Syscall.signal, signals.Signal);
         Serve(Syscall.ioctl, descriptors.Ioctl);
         Serve(Syscall.fcntl, descriptors.Fcntl);
+        Serve(Syscall.setpgid, process.Setpgid);
         Serve(Syscall.umask, paths.Umask);
         Serve(Syscall.dup2, descriptors.Dup2);
+        Serve(Syscall.setsid, ProcessCalls.Setsid);
         Serve(Syscall.sigaction, signals.Sigaction);
         Serve(Syscall.sgetmask, signals.Sgetmask);
         Serve(Syscall.ssetmask, signals.Ssetmask);
@@ -133,26 +135,40 @@ internal sealed class SystemCalls
         RefuseChanges(paths);
     }
 
-    /// <summary>Calls that would change a file system, and which argument is the path.</summary>
+    /// <summary>Calls that would change a file system, and which arguments are folder and path of what must be there, or must not.</summary>
     private void RefuseChanges(PathCalls paths)
     {
+        const uint workingDirectory = unchecked((uint)-100);
         foreach (Syscall number in new[]
         {
-            Syscall.link, Syscall.unlink, Syscall.mknod, Syscall.chmod, Syscall.lchown, Syscall.rename, Syscall.mkdir, Syscall.rmdir, Syscall.symlink,
-            Syscall.truncate, Syscall.chown, Syscall.truncate64, Syscall.chown32, Syscall.lchown32, Syscall.utime, Syscall.utimes, Syscall.creat,
+            Syscall.link, Syscall.unlink, Syscall.chmod, Syscall.lchown, Syscall.rename, Syscall.rmdir,
+            Syscall.truncate, Syscall.chown, Syscall.truncate64, Syscall.chown32, Syscall.lchown32, Syscall.utime, Syscall.utimes,
         })
         {
-            Serve(number, call => paths.RefuseChange(call.Ebx));
+            Serve(number, call => paths.RefuseChange(workingDirectory, call.Ebx));
         }
 
         foreach (Syscall number in new[]
         {
-            Syscall.mkdirat, Syscall.mknodat, Syscall.fchownat, Syscall.unlinkat, Syscall.renameat, Syscall.linkat, Syscall.symlinkat, Syscall.fchmodat,
-            Syscall.renameat2, Syscall.utimensat, Syscall.utimensat_time64,
+            Syscall.fchownat, Syscall.unlinkat, Syscall.renameat, Syscall.linkat, Syscall.fchmodat, Syscall.renameat2, Syscall.utimensat, Syscall.utimensat_time64,
         })
         {
-            Serve(number, call => paths.RefuseChange(call.Ecx));
+            Serve(number, call => paths.RefuseChange(call.Ebx, call.Ecx));
         }
+
+        foreach (Syscall number in new[] { Syscall.mkdir, Syscall.mknod })
+        {
+            Serve(number, call => paths.RefuseCreation(workingDirectory, call.Ebx));
+        }
+
+        foreach (Syscall number in new[] { Syscall.mkdirat, Syscall.mknodat })
+        {
+            Serve(number, call => paths.RefuseCreation(call.Ebx, call.Ecx));
+        }
+
+        Serve(Syscall.creat, paths.Creat);
+        Serve(Syscall.symlink, call => paths.RefuseCreation(workingDirectory, call.Ecx));
+        Serve(Syscall.symlinkat, call => paths.RefuseCreation(call.Ecx, call.Edx));
     }
 
     /// <summary>What serves a system call; null for nothing.</summary>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Runtime.InteropServices;
+using Kvmsys.Guest.Kernel;
 using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Monitor.Linux;
@@ -9,7 +10,8 @@ namespace Kvmsys.Monitor.Linux;
 /// <param name="memory">The program's memory.</param>
 /// <param name="files">Its files.</param>
 /// <param name="signals">Its signals: SIGPIPE.</param>
-internal sealed class TransferCalls(AddressSpace memory, FileTable files, SignalState signals)
+/// <param name="task">Who the program is.</param>
+internal sealed class TransferCalls(AddressSpace memory, FileTable files, SignalState signals, TaskIdentity task)
 {
     private const int MaxTransfer = 0x7ffff000;
     private const int Chunk = 64 << 10;
@@ -17,6 +19,11 @@ internal sealed class TransferCalls(AddressSpace memory, FileTable files, Signal
     // A pipe that can be written takes so much without waiting.
     private const int PipeBuffer = 4096;
     private const int MaxVectors = 1024;
+    private const int SeekSet = 0;
+    private const int SeekCurrent = 1;
+
+    // Before a file is asked again that was ready and then was not: somebody else was first, or it has no way to tell when it is.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
     /// <summary>read.</summary>
     public Answer Read(CallContext call) => Read(call, call.Ebx, call.Ecx, call.Edx);
@@ -87,33 +94,44 @@ internal sealed class TransferCalls(AddressSpace memory, FileTable files, Signal
         }
 
         long offset = 0;
-        if (call.Edx != 0 && !(wide ? memory.TryRead(call.Edx, out offset) : ReadNarrow(call.Edx, out offset)))
+        if (call.Edx == 0)
+        {
+            offset = input.Host.Seek(0, SeekCurrent);
+        }
+        else if (!(wide ? memory.TryRead(call.Edx, out offset) : ReadNarrow(call.Edx, out offset)))
         {
             return Errno.EFAULT;
         }
 
         byte[] buffer = new byte[Math.Min(call.Esi, output.IsRegular ? Chunk : PipeBuffer)];
+        uint wanted = Math.Min(call.Esi, MaxTransfer);
         uint total = 0;
-        while (total < call.Esi && total < MaxTransfer)
+        Answer done = 0;
+        while (total < wanted)
         {
-            Span<byte> part = buffer.AsSpan(0, (int)Math.Min((uint)buffer.Length, call.Esi - total));
-            if (Refusal(call, output, PollEvents.Out) is Answer refusal)
+            int read = input.Host.ReadAt(buffer.AsSpan(0, (int)Math.Min((uint)buffer.Length, wanted - total)), offset);
+            done = read > 0 ? Put(call, output, buffer.AsSpan(0, read), read) : read;
+            if ((int)done.Eax <= 0)
             {
-                return total > 0 ? total : refusal;
+                break;
             }
 
-            int read = call.Edx != 0 ? input.Host.ReadAt(part, offset) : input.Host.Read(part);
-            int written = read > 0 ? output.Host.Write(part[..read]) : read;
-            if (written <= 0)
-            {
-                return total > 0 || written == 0 ? StoreOffset(call, wide, offset, total) : written;
-            }
-
-            total += (uint)written;
-            offset += written;
+            total += done.Eax;
+            offset += done.Eax;
         }
 
-        return StoreOffset(call, wide, offset, total);
+        if (total == 0)
+        {
+            return done;
+        }
+
+        if (call.Edx == 0)
+        {
+            _ = input.Host.Seek(offset, SeekSet);
+            return total;
+        }
+
+        return Answer.FaultUnless(wide ? memory.TryWrite(call.Edx, offset) : memory.TryWrite(call.Edx, (int)offset), total);
     }
 
     private bool ReadNarrow(uint address, out long offset)
@@ -122,9 +140,6 @@ internal sealed class TransferCalls(AddressSpace memory, FileTable files, Signal
         offset = narrow;
         return done;
     }
-
-    private Answer StoreOffset(CallContext call, bool wide, long offset, uint total) =>
-        call.Edx == 0 ? total : Answer.FaultUnless(wide ? memory.TryWrite(call.Edx, offset) : memory.TryWrite(call.Edx, (int)offset), total);
 
     private Answer Read(CallContext call, uint descriptor, uint address, uint count)
     {
@@ -151,9 +166,13 @@ internal sealed class TransferCalls(AddressSpace memory, FileTable files, Signal
 
             // The host's kernel knows what a bad address is answered: at the end of a file nothing is wrong with it.
             int read = room == 0 && wanted > 0 ? file.Host.ReadToNowhere(wanted) : file.Host.Read(buffer.AsSpan(0, room));
-            if (read == -(int)Errno.EAGAIN && !file.IsNonBlocking)
+            if (read == -(int)Errno.EAGAIN && !file.IsNonBlocking && total == 0)
             {
-                // Somebody else has read it first.
+                if (!call.Wait([], Pause))
+                {
+                    return Answer.Restart;
+                }
+
                 continue;
             }
 
@@ -191,32 +210,57 @@ internal sealed class TransferCalls(AddressSpace memory, FileTable files, Signal
         do
         {
             int length = memory.ReadSome(address, buffer.AsSpan(0, Math.Min(wanted - total, chunk)));
-            if (wanted > 0 && Refusal(call, file, PollEvents.Out) is Answer refusal)
+            Answer written = Put(call, file, buffer.AsSpan(0, length), wanted - total);
+            if ((int)written.Eax < 0)
             {
-                return total > 0 ? total : refusal;
-            }
-
-            int written = length == 0 && wanted > 0 ? file.Host.WriteFromNowhere(wanted - total) : file.Host.Write(buffer.AsSpan(0, length));
-            if (written < 0)
-            {
-                if (written == -(int)Errno.EPIPE)
-                {
-                    signals.Post(SignalInfo.FromKernel(Signals.Pipe));
-                }
-
                 return total > 0 ? total : written;
             }
 
-            total += written;
-            address += (uint)written;
+            total += (int)written.Eax;
+            address += written.Eax;
         }
         while (total < wanted);
         return total;
     }
 
+    /// <summary>Writes to a file, when it takes something.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="bytes">The bytes; none where the program has none at its address.</param>
+    /// <param name="wanted">How many the program wants to write.</param>
+    /// <returns>How many it took, or what the program is told when it took none.</returns>
+    private Answer Put(CallContext call, GuestFile file, ReadOnlySpan<byte> bytes, int wanted)
+    {
+        for (; ; )
+        {
+            if (wanted > 0 && Refusal(call, file, PollEvents.Out) is Answer refusal)
+            {
+                return refusal;
+            }
+
+            int written = bytes.IsEmpty && wanted > 0 ? file.Host.WriteFromNowhere(wanted) : file.Host.Write(bytes);
+            if (written == -(int)Errno.EAGAIN && !file.IsNonBlocking)
+            {
+                if (!call.Wait([], Pause))
+                {
+                    return Answer.Restart;
+                }
+
+                continue;
+            }
+
+            if (written == -(int)Errno.EPIPE)
+            {
+                signals.Post(new SignalInfo(Signals.Pipe, SignalInfo.User) { First = task.Pid, Second = task.Uid });
+            }
+
+            return written;
+        }
+    }
+
     /// <summary>
-    /// Waits for a file that may keep its caller waiting. O_NONBLOCK is the program's own, the host's file may be one that blocks: it is never
-    /// asked before it is ready, for a thread that waits in the host's kernel cannot be stopped.
+    /// Waits for a file that may keep its caller waiting. O_NONBLOCK is the program's own. The host's file is never asked before it is ready, for
+    /// a thread that waits in the host's kernel cannot be stopped.
     /// </summary>
     /// <returns>What the program is told when the file is not ready; null when it is.</returns>
     private static Answer? Refusal(CallContext call, GuestFile file, PollEvents events)

@@ -9,6 +9,9 @@ internal static unsafe partial class Libc
 {
     public const int ORdonly = 0;
     public const int ORdwr = 2;
+    public const int OAccmode = 3;
+    public const int OAppend = 0x400;
+    public const int ONoctty = 0x100;
     public const int ONonblock = 0x800;
     public const int ODirectory = 0x10000;
     public const int OPath = 0x200000;
@@ -23,6 +26,7 @@ internal static unsafe partial class Libc
     public const long SysGetdents64 = 217;
     public const long SysStatx = 332;
     public const long SysOpenat2 = 437;
+    public const long SysFaccessat2 = 439;
     public const long SysRtSigprocmask = 14;
     public const long SysRtSigtimedwait = 128;
     public const long SysGettid = 186;
@@ -44,6 +48,9 @@ internal static unsafe partial class Libc
     public const uint StatxBasicStats = 0x7ff;
     public const ulong ResolveNoMagiclinks = 0x02;
     public const ulong ResolveBeneath = 0x08;
+
+    public const int MsgDontwait = 0x40;
+    public const int MsgNosignal = 0x4000;
 
     public const int FGetfd = 1;
     public const int FGetfl = 3;
@@ -79,6 +86,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(SafeHandle fd, void* buffer, nuint count);
+
+    [LibraryImport(Library, EntryPoint = "recv", SetLastError = true)]
+    public static partial nint Recv(SafeHandle fd, void* buffer, nuint count, int flags);
+
+    [LibraryImport(Library, EntryPoint = "send", SetLastError = true)]
+    public static partial nint Send(SafeHandle fd, void* buffer, nuint count, int flags);
+
+    [LibraryImport(Library, EntryPoint = "readlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint Readlink(string path, byte* buffer, nuint size);
 
     [LibraryImport(Library, EntryPoint = "pipe2", SetLastError = true)]
     public static partial int Pipe2(int* ends, int flags);

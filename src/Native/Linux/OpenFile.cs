@@ -9,14 +9,53 @@ namespace Kvmsys.Native.Linux;
 /// <remarks>Each call answers as the kernel does, a result or an error number negated, since the guest is told just that.</remarks>
 public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
 {
-    private OpenFile(int descriptor, bool ownsHandle)
-        : base(ownsHandle) => SetHandle(descriptor);
+    private const int PathMax = 4096;
+
+    // read(2) and write(2) of a socket may wait; its own calls can be told not to.
+    private readonly bool _isSocket;
+
+    private OpenFile(int descriptor, bool ownsHandle, bool isSocket = false)
+        : base(ownsHandle)
+    {
+        SetHandle(descriptor);
+        _isSocket = isSocket;
+    }
 
     /// <summary>Its number.</summary>
     public int Descriptor => (int)handle;
 
     /// <summary>A descriptor that is somebody else's, such as those that the process was started with; it is not closed with this object.</summary>
     public static OpenFile Standard(int descriptor) => new(descriptor, ownsHandle: false);
+
+    /// <summary>The same file for this process alone, and no read or write of it waits: EAGAIN.</summary>
+    /// <remarks>
+    /// O_NONBLOCK is a flag of the open file, which a standard stream shares with other processes; by /proc/self/fd it is opened anew. Where that is
+    /// not possible, as with a terminal that the user may not open or a pipe that nobody reads, it is this file.
+    /// </remarks>
+    public OpenFile WithoutWaiting()
+    {
+        if (Stat(out Statx status) != 0)
+        {
+            return this;
+        }
+
+        // Opened anew, /dev/ptmx would be another terminal's.
+        const uint ptmxMajor = 5;
+        const uint ptmxMinor = 2;
+        bool isMaster = (status.StxRdevMajor, status.StxRdevMinor) == (ptmxMajor, ptmxMinor);
+        switch (status.StxMode & Statx.SIfmt)
+        {
+            case Statx.SIfsock:
+                return new(Descriptor, ownsHandle: false, isSocket: true);
+            case Statx.SIfifo:
+            case Statx.SIfchr when Libc.Isatty(Descriptor) == 1 && !isMaster:
+                const int kept = Libc.OAccmode | Libc.OAppend;
+                int fd = Libc.Open($"/proc/self/fd/{Descriptor}", (StatusFlags & kept) | Libc.ONonblock | Libc.ONoctty | Libc.OCloexec);
+                return fd >= 0 ? new(fd, ownsHandle: true) : this;
+            default:
+                return this;
+        }
+    }
 
     /// <summary>Opens a file for reading, without waiting for anybody: a pipe without a writer is at its end.</summary>
     /// <exception cref="KvmException">There is none, or it may not be read (ENOENT, EACCES, ELOOP...).</exception>
@@ -87,11 +126,13 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
         // SAFETY: the kernel writes at most the span's bytes.
         fixed (byte* pointer = bytes)
         {
-            return Answer(Libc.Read(this, pointer, (nuint)bytes.Length));
+            return Answer(_isSocket
+                ? Libc.Recv(this, pointer, (nuint)bytes.Length, Libc.MsgDontwait)
+                : Libc.Read(this, pointer, (nuint)bytes.Length));
         }
     }
 
-    /// <summary>A pipe: pipe2(2).</summary>
+    /// <summary>A pipe, of which no read or write waits: pipe2(2) with O_NONBLOCK.</summary>
     /// <param name="input">The end that is read.</param>
     /// <param name="output">The end that is written.</param>
     /// <returns>0, or an error number negated.</returns>
@@ -100,7 +141,7 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
         int* ends = stackalloc int[2];
 
         // SAFETY: the kernel writes two numbers, for which there is room on the stack.
-        bool done = Libc.Pipe2(ends, Libc.OCloexec) == 0;
+        bool done = Libc.Pipe2(ends, Libc.OCloexec | Libc.ONonblock) == 0;
         input = done ? new(ends[0], ownsHandle: true) : null;
         output = done ? new(ends[1], ownsHandle: true) : null;
         return done ? 0 : -(int)Libc.LastErrno;
@@ -128,7 +169,9 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
         // SAFETY: the kernel reads at most the span's bytes.
         fixed (byte* pointer = bytes)
         {
-            return Answer(Libc.Write(this, pointer, (nuint)bytes.Length));
+            return Answer(_isSocket
+                ? Libc.Send(this, pointer, (nuint)bytes.Length, Libc.MsgDontwait | Libc.MsgNosignal)
+                : Libc.Write(this, pointer, (nuint)bytes.Length));
         }
     }
 
@@ -154,6 +197,9 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
         }
     }
 
+    /// <summary>The bits of S_IFMT: what kind of file it is; 0 when the kernel does not say.</summary>
+    public uint FileType => Stat(out Statx status) == 0 ? status.StxMode & Statx.SIfmt : 0;
+
     /// <summary>statx(2) of this file.</summary>
     public int Stat(out Statx status)
     {
@@ -176,6 +222,31 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
         fixed (byte* pointer = target)
         {
             return Answer(Libc.Readlinkat(this, &empty, pointer, (nuint)target.Length));
+        }
+    }
+
+    /// <summary>faccessat2(2) of this file.</summary>
+    /// <param name="mode">R_OK, W_OK and X_OK.</param>
+    /// <returns>0, or an error number negated.</returns>
+    public int Access(int mode)
+    {
+        byte empty = 0;
+
+        // SAFETY: the kernel reads an empty path.
+        return Answer((nint)Libc.Syscall(Libc.SysFaccessat2, this, (nint)(&empty), mode, Libc.AtEmptyPath));
+    }
+
+    /// <summary>Absolute path of this file as the kernel knows it, without links; empty when it has none.</summary>
+    /// <remarks>What /proc/self/fd links to: proc(5).</remarks>
+    public byte[] ResolvedPath()
+    {
+        byte[] path = new byte[PathMax];
+
+        // SAFETY: the kernel writes at most the array's bytes.
+        fixed (byte* pointer = path)
+        {
+            int length = Answer(Libc.Readlink($"/proc/self/fd/{Descriptor}", pointer, (nuint)path.Length));
+            return length > 0 && path[0] == '/' ? path[..length] : [];
         }
     }
 

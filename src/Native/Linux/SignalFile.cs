@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Kvmsys.Native.Linux;
@@ -36,30 +37,46 @@ public sealed unsafe class SignalFile : SafeHandleMinusOneIsInvalid
     /// <exception cref="KvmException">The kernel refused.</exception>
     public bool Wait(Span<PolledFile> files, TimeSpan? time)
     {
-        Libc.Pollfd[] polled = new Libc.Pollfd[files.Length + 1];
-        polled[^1] = new() { Fd = (int)handle, Events = (short)PollEvents.In };
-        for (int i = 0; i < files.Length; i++)
+        // Each descriptor once: poll(2) takes no more entries than there may be open files.
+        List<Libc.Pollfd> polled = [new() { Fd = (int)handle, Events = (short)PollEvents.In }];
+        Dictionary<int, int> places = [];
+        foreach (PolledFile file in files)
         {
-            polled[i] = new() { Fd = files[i].File?.Descriptor ?? -1, Events = (short)files[i].Events };
+            if (file.File is null)
+            {
+                continue;
+            }
+
+            int descriptor = file.File.Descriptor;
+            if (!places.TryGetValue(descriptor, out int place))
+            {
+                place = polled.Count;
+                places.Add(descriptor, place);
+                polled.Add(new() { Fd = descriptor });
+            }
+
+            CollectionsMarshal.AsSpan(polled)[place].Events |= (short)file.Events;
         }
 
         int milliseconds = time is TimeSpan limit ? (int)Math.Min(Math.Ceiling(limit.TotalMilliseconds), int.MaxValue) : Forever;
 
         // SAFETY: the kernel writes to the array's structures, and to nothing else.
-        fixed (Libc.Pollfd* pointer = polled)
+        fixed (Libc.Pollfd* pointer = CollectionsMarshal.AsSpan(polled))
         {
-            if (Libc.Poll(pointer, (nuint)polled.Length, milliseconds) < 0)
+            if (Libc.Poll(pointer, (nuint)polled.Count, milliseconds) < 0)
             {
                 return Libc.LastErrno == Errno.EINTR ? true : throw new KvmException("poll", Libc.LastErrno, $"{files.Length} files");
             }
         }
 
+        const PollEvents always = PollEvents.Err | PollEvents.Hup | PollEvents.Nval;
         for (int i = 0; i < files.Length; i++)
         {
-            files[i].Ready = (PollEvents)polled[i].Revents;
+            PollEvents ready = files[i].File is OpenFile file ? (PollEvents)polled[places[file.Descriptor]].Revents : PollEvents.None;
+            files[i].Ready = ready & (files[i].Events | always);
         }
 
-        return polled[^1].Revents != 0;
+        return polled[0].Revents != 0;
     }
 
     /// <inheritdoc/>

@@ -13,6 +13,18 @@ public struct Statx
     /// <summary>S_IFREG: a regular file.</summary>
     public const uint SIfreg = 0x8000;
 
+    /// <summary>S_IFCHR: a character device.</summary>
+    public const uint SIfchr = 0x2000;
+
+    /// <summary>S_IFIFO: a pipe.</summary>
+    public const uint SIfifo = 0x1000;
+
+    /// <summary>S_IFSOCK: a socket.</summary>
+    public const uint SIfsock = 0xc000;
+
+    /// <summary>S_IFLNK: a symbolic link.</summary>
+    public const uint SIflnk = 0xa000;
+
     /// <summary>S_IFDIR: a folder.</summary>
     public const uint SIfdir = 0x4000;
 

@@ -102,11 +102,53 @@ public sealed class AddressSpaceTests : IDisposable
     }
 
     [Fact]
-    public void Protecting_what_is_not_all_mapped_changes_nothing()
+    public void Protecting_what_is_not_all_mapped_changes_what_lies_before_the_hole()
     {
         Map(Somewhere, PageSize);
-        Assert.Equal(-(int)Errno.ENOMEM, _guest.Call(Syscall.mprotect, Somewhere, 2 * PageSize, ReadOnly));
-        Assert.True(_guest.Touch(Somewhere, write: true, out _));
+        Map(Somewhere + (2 * PageSize), PageSize);
+        Assert.Equal(-(int)Errno.ENOMEM, _guest.Call(Syscall.mprotect, Somewhere, 3 * PageSize, ReadOnly));
+        Assert.False(_guest.Touch(Somewhere, write: true, out _));
+        Assert.True(_guest.Touch(Somewhere + (2 * PageSize), write: true, out _));
+    }
+
+    [Fact]
+    public void The_stack_can_be_protected_from_its_beginning_on()
+    {
+        const uint downwards = 0x01000000;
+        uint last = StandInGuest.Stack + PageSize;
+        Assert.Equal(0, _guest.Call(Syscall.mprotect, last, PageSize, ReadOnly | downwards));
+        Assert.False(_guest.Touch(StandInGuest.Stack, write: true, out _));
+        Map(Somewhere, PageSize);
+        Assert.Equal(-(int)Errno.EINVAL, _guest.Call(Syscall.mprotect, Somewhere, PageSize, ReadOnly | downwards));
+    }
+
+    [Fact]
+    public void A_mapping_of_a_file_that_cannot_be_mapped_leaves_what_is_there()
+    {
+        const uint onlyPath = 0x200000;
+        const uint fixedPrivate = 0x12;
+        Map(Somewhere, PageSize);
+        _guest.Write(Somewhere, 7);
+        uint file = (uint)_guest.Call(Syscall.open, StandInGuest.AddressOfName(Array.IndexOf(Sandbox.Names, "small")), onlyPath);
+        Assert.Equal(-(int)Errno.EBADF, _guest.Call(Syscall.mmap2, Somewhere, PageSize, ReadOnly, fixedPrivate, file));
+        Assert.Equal([7], _guest.ReadWords(Somewhere, 1));
+    }
+
+    [Fact]
+    public void Tens_of_thousands_of_regions_go_at_once()
+    {
+        const uint pages = 40_000;
+        Assert.Equal(Somewhere, (uint)_guest.Call(Syscall.mmap2, Somewhere, pages * PageSize, 0, PrivateAnonymousFixed, NoFile));
+        for (uint page = 0; page < pages; page += 2)
+        {
+            Assert.Equal(0, _guest.Call(Syscall.mprotect, Somewhere + (page * PageSize), PageSize, ReadOnly));
+        }
+
+        Assert.InRange(_guest.Process.Memory.Regions.Count, (int)pages, (int)pages + 10);
+        Assert.Equal(0, _guest.Call(Syscall.mprotect, Somewhere, pages * PageSize, ReadOnly));
+        Assert.InRange(_guest.Process.Memory.Regions.Count, 1, 10);
+        Assert.Equal(0, _guest.Call(Syscall.munmap, Somewhere, pages * PageSize));
+        Assert.Null(_guest.Process.Memory.RegionAt(Somewhere));
     }
 
     [Fact]

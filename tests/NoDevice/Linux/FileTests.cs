@@ -30,6 +30,11 @@ public sealed class FileTests : IDisposable
     [InlineData("GRANTED/small")]
     [InlineData("GRANTED//sub/deep")]
     [InlineData("GRANTED/sub/../small")]
+    [InlineData("../granted/small")]
+    [InlineData("sub/../../granted/sub/deep")]
+    [InlineData("/nowhere/..GRANTED/small")]
+    [InlineData("//..//.GRANTED/small")]
+    [InlineData("./././small")]
     public void What_lies_in_the_granted_folder_can_be_read(string path)
     {
         int descriptor = Open(path);
@@ -116,12 +121,46 @@ public sealed class FileTests : IDisposable
     [InlineData(2u)]
     [InlineData(3u)]
     [InlineData(0x200u)]
-    [InlineData(0x40u)]
+    [InlineData(0x41u)]
     public void Nothing_is_opened_for_writing(uint flags)
     {
         Assert.Equal(-(int)Errno.EROFS, Open("small", flags));
         Assert.Equal(13, new FileInfo(System.IO.Path.Combine(Sandbox.Granted, "small")).Length);
         Assert.Equal(-(int)Errno.EROFS, _guest.Call(Syscall.access, Path, 2));
+    }
+
+    [Theory]
+    [InlineData("small", 0x40u, 0)]
+    [InlineData("small", 0xc0u, (int)Errno.EEXIST)]
+    [InlineData("missing", 0x40u, (int)Errno.EROFS)]
+    [InlineData("sub", 1u, (int)Errno.EISDIR)]
+    [InlineData("sub", 0x40u, (int)Errno.EISDIR)]
+    [InlineData("/etc/missing", 0x40u, (int)Errno.ENOENT)]
+    public void A_file_is_made_nowhere(string path, uint flags, int error) => Assert.Equal(-error, Math.Min(Open(path, flags), 0));
+
+    [Theory]
+    [InlineData("small", (int)Errno.EEXIST, (int)Errno.EROFS)]
+    [InlineData("missing", (int)Errno.EROFS, (int)Errno.ENOENT)]
+    public void What_would_change_a_folder_says_first_what_else_is_wrong(string path, int made, int removed)
+    {
+        Write(path);
+        Assert.Equal(-made, _guest.Call(Syscall.mkdir, Path));
+        Assert.Equal(-made, _guest.Call(Syscall.symlinkat, Path, CurrentFolder, Path));
+        Assert.Equal(-removed, _guest.Call(Syscall.unlink, Path));
+        Assert.Equal(-removed, _guest.Call(Syscall.fchmodat, CurrentFolder, Path));
+    }
+
+    [Theory]
+    [InlineData("small", 0u, 0)]
+    [InlineData("small", 4u, 0)]
+    [InlineData("small", 1u, (int)Errno.EACCES)]
+    [InlineData("sub", 1u, 0)]
+    [InlineData("small", 8u, (int)Errno.EINVAL)]
+    [InlineData("/dev/null", 2u, 0)]
+    public void What_may_be_done_with_a_file_is_what_the_host_says(string path, uint mode, int error)
+    {
+        Write(path);
+        Assert.Equal(-error, _guest.Call(Syscall.access, Path, mode));
     }
 
     [Fact]
@@ -150,6 +189,63 @@ public sealed class FileTests : IDisposable
         Write("..");
         Assert.Equal(0, _guest.Call(Syscall.chdir, Path));
         Assert.Equal(-(int)Errno.ENOENT, _guest.Call(Syscall.chdir, Path));
+    }
+
+    [Theory]
+    [InlineData("sub/", "/sub")]
+    [InlineData("./sub/.", "/sub")]
+    [InlineData("link", "/sub")]
+    [InlineData("sub/../link/", "/sub")]
+    public void The_working_directory_has_the_name_of_the_folder_itself(string path, string name)
+    {
+        string link = System.IO.Path.Combine(Sandbox.Granted, "link");
+        File.CreateSymbolicLink(link, "sub");
+        try
+        {
+            Write(path);
+            Assert.Equal(0, _guest.Call(Syscall.chdir, Path));
+            int length = _guest.Call(Syscall.getcwd, Buffer, 0x100);
+            Assert.Equal(Sandbox.Granted + name, Encoding.UTF8.GetString(_guest.Read(Buffer, length - 1)));
+            Assert.InRange(Open("deep"), 3, 10);
+        }
+        finally
+        {
+            File.Delete(link);
+        }
+    }
+
+    [Fact]
+    public void As_many_files_as_there_may_be_can_be_waited_for()
+    {
+        const uint most = 1024;
+        const uint entry = 8;
+        Assert.Equal(Buffer, (uint)_guest.Call(Syscall.mmap2, Buffer, most * entry, 3, 0x32, uint.MaxValue));
+        for (uint i = 0; i < most; i++)
+        {
+            _guest.Write(Buffer + (i * entry), i % 2 == 0 ? uint.MaxValue : 1, 4);
+        }
+
+        Assert.Equal((int)most / 2, _guest.Call(Syscall.poll, Buffer, most, 0));
+    }
+
+    [Theory]
+    [InlineData((int)Syscall._newselect)]
+    [InlineData((int)Syscall.pselect6)]
+    [InlineData((int)Syscall.pselect6_time64)]
+    public void Select_finds_what_can_be_read_and_what_can_be_written(int number)
+    {
+        const uint reads = Buffer;
+        const uint writes = Buffer + 0x100;
+        const uint time = Buffer + 0x200;
+        uint file = (uint)Open("small");
+        _guest.Write(reads, 1u << (int)file);
+        _guest.Write(writes, 1u << 1);
+        _guest.Write(time, 0, 0, 0, 0);
+        Assert.Equal(2, _guest.Call((Syscall)number, file + 1, reads, writes, 0, time));
+        Assert.Equal((1u << (int)file, 1u << 1), (_guest.ReadWords(reads, 1)[0], _guest.ReadWords(writes, 1)[0]));
+        _guest.Write(reads, 1u << 20);
+        Assert.Equal(-(int)Errno.EBADF, _guest.Call((Syscall)number, 21, reads, 0, 0, time));
+        Assert.Equal(-(int)Errno.EINVAL, _guest.Call((Syscall)number, uint.MaxValue, 0, 0, 0, time));
     }
 
     [Fact]

@@ -98,6 +98,9 @@ public sealed class AbiTests
         ["Libc.ORdonly"] = "O_RDONLY",
         ["Libc.ORdwr"] = "O_RDWR",
         ["Libc.ONonblock"] = "O_NONBLOCK",
+        ["Libc.OAccmode"] = "O_ACCMODE",
+        ["Libc.OAppend"] = "O_APPEND",
+        ["Libc.ONoctty"] = "O_NOCTTY",
         ["Libc.ODirectory"] = "O_DIRECTORY",
         ["Libc.OPath"] = "O_PATH",
         ["Libc.FGetfd"] = "F_GETFD",
@@ -105,6 +108,7 @@ public sealed class AbiTests
         ["Libc.SysGetdents64"] = "__NR_getdents64",
         ["Libc.SysStatx"] = "__NR_statx",
         ["Libc.SysOpenat2"] = "__NR_openat2",
+        ["Libc.SysFaccessat2"] = "__NR_faccessat2",
         ["Libc.OCloexec"] = "O_CLOEXEC",
         ["Libc.SysRtSigprocmask"] = "__NR_rt_sigprocmask",
         ["Libc.SysRtSigtimedwait"] = "__NR_rt_sigtimedwait",
@@ -120,7 +124,7 @@ public sealed class AbiTests
     private static readonly HashSet<string> OwnConstants =
     [
         "Kvm.DefaultPath", "Kvm.FirstCpuidRoom", "Kvm.LargestCpuidRoom", "KvmVm.BitsPerWord", "Libc.Library",
-        "KvmFpu.DefaultFcw", "MemoryMapping.PageSize", "MemoryMapping.MapFailed", "FileDescriptor.Forever", "SignalFile.Forever",
+        "KvmFpu.DefaultFcw", "MemoryMapping.PageSize", "MemoryMapping.MapFailed", "FileDescriptor.Forever", "SignalFile.Forever", "OpenFile.PathMax",
     ];
 
     private static readonly Assembly Library = typeof(Kvm).Assembly;
@@ -138,6 +142,7 @@ public sealed class AbiTests
             #include <sys/ioctl.h>
             #include <sys/mman.h>
             #include <sys/signalfd.h>
+            #include <sys/socket.h>
             #include <sys/stat.h>
             #include <sys/syscall.h>
             #include <time.h>
