@@ -119,6 +119,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
     {
         StopReason? stop = port switch
         {
+            MonitorPort.PageFault or MonitorPort.SystemCall or MonitorPort.Fault when !IsOnKernelStack(value) => StopReason.Crash,
             MonitorPort.PageFault => ServePageFault(value),
             MonitorPort.SystemCall => ServeSystemCall(SavedRegisters.OfSystemCall(_ram, value), vcpu),
             MonitorPort.Fault => ServeException(value, vcpu),
@@ -140,6 +141,9 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         _alarm.Dispose();
         _files.Dispose();
     }
+
+    // The kernel has its registers nowhere else, unless a debugger has sent it astray.
+    private static bool IsOnKernelStack(uint address) => address - KernelLayout.ThreadUnion <= KernelLayout.ThreadSize - FaultFrame.Size;
 
     private StopReason? ServePageFault(uint frame)
     {

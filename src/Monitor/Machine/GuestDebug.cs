@@ -367,7 +367,8 @@ internal sealed class GuestDebug
     {
         if (ReadWord(frame + FaultFrame.Vector) != BreakpointVector
             || ReadWord(frame + FaultFrame.Cs) is not uint cs || (cs & 3) == 0
-            || ReadWord(frame + FaultFrame.Eip) is not uint eip || !_breakpoints.Contains(eip - 1))
+            || ReadWord(frame + FaultFrame.Eip) is not uint eip || !_breakpoints.Contains(eip - 1)
+            || PhysicalOf(frame + FaultFrame.Eip) is not uint place)
         {
             return false;
         }
@@ -379,7 +380,7 @@ internal sealed class GuestDebug
             return false;
         }
 
-        _ram.Write(KernelLayout.Physical(frame) + FaultFrame.Eip, eip - 1);
+        _ram.Write(place, eip - 1);
         return true;
     }
 
