@@ -102,7 +102,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         StopReason? stop = Deliver(registers, vcpu);
         if (stop is null)
         {
-            registers.Store(_areas.Load(Selector.UserData));
+            registers.LoadSegments(_areas.Load(Selector.UserData));
         }
 
         return stop;

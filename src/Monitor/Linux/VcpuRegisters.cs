@@ -6,86 +6,87 @@ using Kvmsys.Native.Abi;
 
 namespace Kvmsys.Monitor.Linux;
 
-/// <summary>The program's registers on the vCPU itself, where it was interrupted in ring 3.</summary>
-internal sealed class VcpuRegisters : ProgramRegisters
+/// <summary>The program's registers on the vCPU itself, where it was interrupted in ring 3. A debugger may change them at any time.</summary>
+/// <param name="vcpu">The vCPU.</param>
+internal sealed class VcpuRegisters(IVcpu vcpu) : ProgramRegisters
 {
-    private readonly IVcpu _vcpu;
-    private KvmRegs _regs;
-    private KvmSregs _sregs;
+    private readonly KvmSregs _sregs = vcpu.Sregs;
     private bool _isChanged;
-
-    /// <summary>Reads them.</summary>
-    public VcpuRegisters(IVcpu vcpu)
-    {
-        _vcpu = vcpu;
-        _regs = vcpu.Regs;
-        _sregs = vcpu.Sregs;
-    }
 
     /// <inheritdoc/>
     public override uint this[int offset]
     {
-        get => offset switch
+        get
         {
-            PtRegs.Ebx => (uint)_regs.Rbx,
-            PtRegs.Ecx => (uint)_regs.Rcx,
-            PtRegs.Edx => (uint)_regs.Rdx,
-            PtRegs.Esi => (uint)_regs.Rsi,
-            PtRegs.Edi => (uint)_regs.Rdi,
-            PtRegs.Ebp => (uint)_regs.Rbp,
-            PtRegs.Eax => (uint)_regs.Rax,
-            PtRegs.Ds => _sregs.Ds.Selector,
-            PtRegs.Es => _sregs.Es.Selector,
-            PtRegs.Eip => (uint)_regs.Rip,
-            PtRegs.Cs => _sregs.Cs.Selector,
-            PtRegs.Eflags => (uint)_regs.Rflags,
-            PtRegs.Esp => (uint)_regs.Rsp,
-            PtRegs.Ss => _sregs.Ss.Selector,
-            _ => uint.MaxValue,
-        };
+            KvmRegs regs = vcpu.Regs;
+            return offset switch
+            {
+                PtRegs.Ebx => (uint)regs.Rbx,
+                PtRegs.Ecx => (uint)regs.Rcx,
+                PtRegs.Edx => (uint)regs.Rdx,
+                PtRegs.Esi => (uint)regs.Rsi,
+                PtRegs.Edi => (uint)regs.Rdi,
+                PtRegs.Ebp => (uint)regs.Rbp,
+                PtRegs.Eax => (uint)regs.Rax,
+                PtRegs.Ds => _sregs.Ds.Selector,
+                PtRegs.Es => _sregs.Es.Selector,
+                PtRegs.Eip => (uint)regs.Rip,
+                PtRegs.Cs => _sregs.Cs.Selector,
+                PtRegs.Eflags => (uint)regs.Rflags,
+                PtRegs.Esp => (uint)regs.Rsp,
+                PtRegs.Ss => _sregs.Ss.Selector,
+                _ => uint.MaxValue,
+            };
+        }
+
         set
         {
             _isChanged = true;
+            KvmRegs regs = vcpu.Regs;
             switch (offset)
             {
                 case PtRegs.Ecx:
-                    _regs.Rcx = value;
+                    regs.Rcx = value;
                     break;
                 case PtRegs.Edx:
-                    _regs.Rdx = value;
+                    regs.Rdx = value;
                     break;
                 case PtRegs.Eax:
-                    _regs.Rax = value;
+                    regs.Rax = value;
                     break;
                 case PtRegs.Eip:
-                    _regs.Rip = value;
+                    regs.Rip = value;
                     break;
                 case PtRegs.Eflags:
-                    _regs.Rflags = value;
+                    regs.Rflags = value;
                     break;
                 case PtRegs.Esp:
-                    _regs.Rsp = value;
+                    regs.Rsp = value;
                     break;
                 default:
                     // A handler starts with the segments that every program starts with.
-                    break;
+                    return;
             }
+
+            vcpu.Regs = regs;
         }
     }
 
-    /// <summary>Writes back what a handler's entry changes; nothing when none was entered.</summary>
+    /// <summary>
+    /// Loads the segments that a handler starts with, if one was entered. Where the program has them already, nothing is written: KVM_SET_SREGS
+    /// loads the task register too, and QEMU's software CPU enters ring 0 only by one that LTR has loaded.
+    /// </summary>
     /// <param name="userData">What a data segment register holds that every program starts with.</param>
-    public void Store(KvmSegment userData)
+    public void LoadSegments(KvmSegment userData)
     {
-        if (!_isChanged)
+        KvmSregs sregs = _sregs;
+        bool areLoaded = sregs.Ds.Selector == userData.Selector && sregs.Es.Selector == userData.Selector && sregs.Ss.Selector == userData.Selector;
+        if (_isChanged && !areLoaded)
         {
-            return;
+            sregs.Ds = userData;
+            sregs.Es = userData;
+            sregs.Ss = userData;
+            vcpu.Sregs = sregs;
         }
-
-        _sregs.Ds = userData;
-        _sregs.Es = userData;
-        _sregs.Ss = userData;
-        _vcpu.Sregs = _sregs;
-        _vcpu.Regs = _regs;
     }
 }

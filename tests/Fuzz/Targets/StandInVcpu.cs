@@ -43,7 +43,14 @@ internal sealed class StandInVcpu : IVcpu, IDisposable
     }
 
     /// <inheritdoc/>
-    public KvmSregs Sregs { get; set; }
+    public KvmSregs Sregs
+    {
+        get;
+        set => (field, SregsWrites) = (value, SregsWrites + 1);
+    }
+
+    /// <summary>How often the segment and control registers were written.</summary>
+    public int SregsWrites { get; private set; }
 
     /// <inheritdoc/>
     public bool HasEventInFlight { get; set; }
