@@ -6,7 +6,9 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Iced.Intel;
 using Kvmsys.Guest;
+using Kvmsys.Guest.Descriptors;
 using Kvmsys.Guest.Elf;
+using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Guest.Vsyscall;
 using Kvmsys.Monitor.Debugging;
@@ -24,6 +26,9 @@ public sealed class DebuggerTests
 {
     private const int Getpid = 20;
     private const int Exit = 1;
+
+    // A byte that the kernel does not use: above thread_info, where its stack does not come so far down.
+    private const uint Victim = KernelLayout.ThreadUnion + 0x200;
     private const uint Entry = GuestProgram.TextAddress + ElfHeader.Size + ProgramHeader.Size;
     private static readonly TimeSpan Time = TimeSpan.FromSeconds(120);
 
@@ -103,6 +108,40 @@ public sealed class DebuggerTests
         {
             MachineStop stop = Debug(c => c.int3(), new Recorder { Action = action });
             Assert.StartsWith("#BP (breakpoint) in ring 3 at 0x08048001", stop.Crash!.Headline, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_stack_that_begins_elsewhere_saves_no_trap_flag_and_leaves_the_kernel_alone()
+    {
+        using LinuxMachine program = Load(EmitPushOnSegment);
+        uint victim = KernelLayout.Physical(Victim);
+        program.Machine.Ram.Write(victim, byte.MaxValue);
+        InstructionTrace trace = new(program, new TraceOptions { UserOnly = true }, _ => { });
+        Assert.Equal((StopReason.Exit, 0u), Outcome(program.Run(Time, default)));
+        Assert.Equal(byte.MaxValue, program.Machine.Ram.Read<byte>(victim));
+        Assert.NotEqual(0, trace.Counts[3]);
+    }
+
+    [Theory]
+    [InlineData("exception_14", 0, Selector.UserCode)]
+    [InlineData("exception_14", 1, Selector.UserCode)]
+    [InlineData("system_call", 1, Selector.UserCode)]
+    [InlineData("exception_13", 0, Selector.KernelCode)]
+    public void A_programs_way_to_the_kernels_entries_leads_to_the_same_fault(string entry, uint offset, ushort code)
+    {
+        uint target = GuestRun.Build(GuestRun.Program(EmitLoop)).Image.Symbols.AddressOf(entry) + offset;
+        MachineStop stop = Debug(EmitReturnThere, new Recorder());
+        MachineStop expected = GuestRun.Run(EmitReturnThere);
+        Assert.Contains("in ring 3", stop.Crash!.Headline, StringComparison.Ordinal);
+        Assert.Equal((expected.Crash!.Headline, expected.Crash.Context.Eflags), (stop.Crash.Headline, stop.Crash.Context.Eflags));
+
+        void EmitReturnThere(Assembler c)
+        {
+            c.pushfd();
+            c.push((uint)code);
+            c.push(target);
+            c.iretd();
         }
     }
 
@@ -272,6 +311,40 @@ public sealed class DebuggerTests
         c.call(VsyscallPage.Entry);
         c.mov(eax, Exit);
         c.mov(ebx, 7);
+        c.@int(GuestRun.SyscallVector);
+    }
+
+    /// <summary>PUSHF on a stack segment of the program's own, at an offset that is an address of the kernel's. The status is the trap flag it has saved.</summary>
+    private static void EmitPushOnSegment(Assembler c)
+    {
+        const int setThreadArea = 243;
+
+        // The second byte of what is pushed has the victim's address as its offset.
+        const uint offset = Victim - 1 + sizeof(uint);
+        c.mov(edi, esp);
+        c.mov(ecx, esp);
+        c.sub(ecx, unchecked((int)offset));
+
+        // struct user_desc: any entry, the base, 4 GiB of 32 bits in pages.
+        c.push(0x51);
+        c.push(0xfffff);
+        c.push(ecx);
+        c.push(-1);
+        c.mov(ebx, esp);
+        c.mov(eax, setThreadArea);
+        c.@int(GuestRun.SyscallVector);
+        c.mov(eax, __dword_ptr[esp]);
+        c.lea(eax, __dword_ptr[(eax * 8) + 3]);
+        c.mov(ss, eax);
+        c.mov(esp, offset);
+        c.pushfd();
+        c.pop(ebx);
+        c.mov(eax, (uint)Selector.UserData);
+        c.mov(ss, eax);
+        c.mov(esp, edi);
+        c.shr(ebx, 8);
+        c.and(ebx, 1);
+        c.mov(eax, Exit);
         c.@int(GuestRun.SyscallVector);
     }
 

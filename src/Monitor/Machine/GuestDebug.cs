@@ -105,6 +105,9 @@ internal sealed class GuestDebug
     /// <summary>The address of the next instruction; all segments of code begin at 0.</summary>
     public uint Pc => (uint)_regs.Rip;
 
+    // A program may have a stack that does not begin at 0.
+    private uint StackPointer => (uint)(_sregs.Ss.Base + _regs.Rsp);
+
     /// <summary>The next instruction; null when there is none that can be read.</summary>
     public Instruction? Next => Decode(Pc);
 
@@ -443,16 +446,21 @@ internal sealed class GuestDebug
         _behind = null;
         switch (_instruction?.Mnemonic)
         {
-            case Mnemonic.Iretd or Mnemonic.Iret:
-                _target = ReadWord((uint)_regs.Rsp);
-                _trapAfter = HasTrapFlag((uint)_regs.Rsp + 8);
+            case Mnemonic.Iretd:
+                _target = TargetOf(ReadWord(StackPointer), ReadWord(StackPointer + sizeof(uint)));
+                _trapAfter = HasTrapFlag(StackPointer + (2 * sizeof(uint)));
+                break;
+            case Mnemonic.Iret:
+                uint? word = ReadWord(StackPointer);
+                _target = TargetOf((ushort?)word, word >> 16);
+                _trapAfter = HasTrapFlag(StackPointer + (2 * sizeof(ushort)));
                 break;
             case Mnemonic.Sysexit:
-                _target = (uint)_regs.Rdx;
+                _target = TargetOf((uint)_regs.Rdx, Selector.UserCode);
                 break;
             case Mnemonic.Popfd or Mnemonic.Popf:
                 _target = _pc + (uint)_instruction.Value.Length;
-                _trapAfter = HasTrapFlag((uint)_regs.Rsp);
+                _trapAfter = HasTrapFlag(StackPointer);
                 break;
             case Mnemonic.Sti when Ring == 0:
                 _behind = _pc + (uint)_instruction.Value.Length;
@@ -484,7 +492,7 @@ internal sealed class GuestDebug
     {
         if (_instruction?.Mnemonic is Mnemonic.Pushfd or Mnemonic.Pushf)
         {
-            PutTrapFlag((uint)_regs.Rsp, _ownTrap);
+            PutTrapFlag(StackPointer, _ownTrap);
         }
 
         // The CPU looks at the flag before the instruction that changes it; INT1 raises the exception by itself.
@@ -501,7 +509,7 @@ internal sealed class GuestDebug
     {
         const uint flagsInFrame = 2 * sizeof(uint);
         bool hasErrorCode = vector < 32 && (PushesErrorCode >> vector & 1) != 0;
-        PutTrapFlag((uint)_regs.Rsp + flagsInFrame + (hasErrorCode ? (uint)sizeof(uint) : 0), _ownTrap);
+        PutTrapFlag(StackPointer + flagsInFrame + (hasErrorCode ? (uint)sizeof(uint) : 0), _ownTrap);
         _ownTrap = false;
     }
 
@@ -525,8 +533,8 @@ internal sealed class GuestDebug
 
     private void PlantEntry(uint entry)
     {
-        // Not over the instruction that is next, which may be the entry's second byte.
-        bool isFree = _pc - entry >= EntryBytes;
+        // Not over the instruction that is next, which may be the entry's second byte. Ring 3 has none there.
+        bool isFree = Ring != 0 || _pc - entry >= EntryBytes;
         bool isThere = _replaced.TryGetValue(entry, out ushort original);
         if (isFree == isThere || PhysicalOf(entry) is not uint physical)
         {
@@ -579,23 +587,33 @@ internal sealed class GuestDebug
         return Read(address, word) == word.Length ? BinaryPrimitives.ReadUInt32LittleEndian(word) : null;
     }
 
+    /// <summary>Where a return leads; null where only an exception can come of it: no code of ring 3 runs on a page of the kernel's.</summary>
+    private uint? TargetOf(uint? address, uint? codeSegment) =>
+        address is uint target && codeSegment is uint selector
+        && ((Ring == 0 && (selector & 3) == 0) || Walk(target) is { UserAccessible: true })
+            ? target
+            : null;
+
     // The flag is in the second byte, which PUSHF of 16 bits and a frame across two pages have as well.
     private bool HasTrapFlag(uint flags) =>
-        PhysicalOf(flags + 1) is uint physical && (_ram.Read<byte>(physical) & (byte)(TrapFlag >> 8)) != 0;
+        OperandOf(flags + 1, write: false) is uint physical && (_ram.Read<byte>(physical) & (byte)(TrapFlag >> 8)) != 0;
 
     private void PutTrapFlag(uint flags, bool value)
     {
         const byte bit = (byte)(TrapFlag >> 8);
-        if (PhysicalOf(flags + 1) is uint physical)
+        if (OperandOf(flags + 1, write: true) is uint physical)
         {
             byte old = _ram.Read<byte>(physical);
             _ram.Write(physical, value ? (byte)(old | bit) : (byte)(old & ~bit));
         }
     }
 
+    /// <summary>Where an operand of the code that runs lies; null where it has none, for a program's stack may be anywhere.</summary>
+    private uint? OperandOf(uint address, bool write) =>
+        Ring == 0 || (Walk(address) is { UserAccessible: true } walk && (walk.Writable || !write)) ? PhysicalOf(address) : null;
+
     private uint? PhysicalOf(uint address) =>
-        (PageDirectory is uint directory ? PageWalk.Walk(_ram, directory, address).PhysicalAddress : address) is uint physical
-        && physical < _ram.Mapping.Length
-            ? physical
-            : null;
+        (Walk(address) is PageWalk walk ? walk.PhysicalAddress : address) is uint physical && physical < _ram.Mapping.Length ? physical : null;
+
+    private PageWalk? Walk(uint address) => PageDirectory is uint directory ? PageWalk.Walk(_ram, directory, address) : null;
 }
