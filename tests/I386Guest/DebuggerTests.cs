@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -222,6 +223,44 @@ public sealed class DebuggerTests
         InstructionTrace trace = new(program, new TraceOptions { Limit = 5, UserOnly = true }, lines.Add);
         Assert.Equal(StopReason.Debugger, program.Run(Time, default).Reason);
         Assert.Equal(5, trace.Counts[3]);
+    }
+
+    [Theory]
+    [InlineData("system_call", 0, "c")]
+    [InlineData("system_call", 1, "c")]
+    [InlineData("sysenter_entry", 0, "c")]
+    [InlineData("exception_common", 0, "c")]
+    [InlineData("system_call", 0, "s")]
+    [InlineData("system_call", 1, "s")]
+    public void A_client_has_breakpoints_in_the_kernel(string symbol, uint offset, string way)
+    {
+        LinuxMachine program = Load(c =>
+        {
+            // The stack grows, by an exception.
+            c.mov(eax, __dword_ptr[esp - 0x3000]);
+            EmitLinuxCalls(c);
+        });
+        uint address = program.Guest.Image.Symbols.AddressOf(symbol) + offset;
+        string wanted = $"08:{BinaryPrimitives.ReverseEndianness(address):x8};";
+        using GdbClient client = new(program);
+        Assert.StartsWith("T05", client.Ask("?"), StringComparison.Ordinal);
+        client.Ask("qRcmd,72696e6730206f6e");
+        string code = client.Ask($"m{address:x},4");
+        Assert.Equal("OK", client.Ask($"Z0,{address:x},1"));
+        string reply = client.Ask(way);
+        for (int steps = 0; way == "s" && steps < 1000 && !reply.Contains(wanted, StringComparison.Ordinal); steps++)
+        {
+            reply = client.Ask(way);
+        }
+
+        Assert.StartsWith("T05", reply, StringComparison.Ordinal);
+        Assert.Contains(wanted, reply, StringComparison.Ordinal);
+        Assert.Equal(code, client.Ask($"m{address:x},4"));
+        Assert.StartsWith("T05", client.Ask("s"), StringComparison.Ordinal);
+        Assert.Equal("OK", client.Ask($"z0,{address:x},1"));
+        Assert.Equal(code, client.Ask($"m{address:x},4"));
+        Assert.Equal("W07", client.Ask("c"));
+        Assert.Equal(StopReason.Exit, client.End().Reason);
     }
 
     [Fact]

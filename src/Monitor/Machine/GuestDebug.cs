@@ -22,12 +22,14 @@ namespace Kvmsys.Monitor.Machine;
 /// Therefore each entry of the kernel begins with an OUT while a step is made, which is the one instruction that leaves the guest on every
 /// KVM, and the flag that was saved is put right there. PUSHF is put right as well. IRET, SYSEXIT and POPF have a breakpoint where they
 /// lead, for a CPU that makes no trap of a step that changes the flag. KVM hides the flag while it steps; so the program's own is kept here,
-/// and the exception that it asks for is injected. A STI has an OUT behind it, for a CPU that makes no trap of it. An INT3 that the debugger has planted comes back as an exit, or, where KVM does not
-/// get to see it, as the exception that the guest's kernel reports.
+/// and the exception that it asks for is injected. A STI has an OUT behind it, for a CPU that makes no trap of it. An INT3 that the debugger
+/// has planted comes back as an exit, or, where KVM does not get to see it, as the exception that the guest's kernel reports; in the kernel
+/// itself it is a HLT that is planted.
 /// </remarks>
 internal sealed class GuestDebug
 {
     private const byte Int3 = 0xcc;
+    private const byte Hlt = 0xf4;
     private const uint BreakpointVector = 3;
 
     // OUT of AL to a port that no guest uses.
@@ -275,6 +277,14 @@ internal sealed class GuestDebug
             return true;
         }
 
+        if (exit.Reason == KvmExitReason.Hlt && (_breakpoints.Contains(Pc - 1) || (_wasStepping && _target == Pc - 1)))
+        {
+            _regs.Rip = Pc - 1;
+            _regsChanged = true;
+            stop = Told(ExamineBreakpoint(Pc));
+            return true;
+        }
+
         if (exit.Reason != KvmExitReason.Io || exit.Io is not { Direction: KvmIoDirection.Out, Count: 1 } io)
         {
             return false;
@@ -517,7 +527,11 @@ internal sealed class GuestDebug
     {
         foreach (uint breakpoint in _breakpoints)
         {
-            Plant(breakpoint);
+            // A step stops at each of the kernel's instructions by itself, and has an OUT where some are.
+            if (!_wasStepping || !IsKernels(breakpoint))
+            {
+                Plant(breakpoint);
+            }
         }
     }
 
@@ -526,8 +540,9 @@ internal sealed class GuestDebug
         bool isNext = _wasStepping && address == _pc;
         if (!isNext && PhysicalOf(address) is uint physical && _ram.Read<byte>(physical) is byte original and not Int3)
         {
+            // A kernel that has to report an INT3 could not report those on the way to its report. HLT is an exit on every KVM.
             _planted.Add((physical, original, sizeof(byte)));
-            _ram.Write(physical, Int3);
+            _ram.Write(physical, IsKernels(address) ? Hlt : Int3);
         }
     }
 
@@ -607,6 +622,8 @@ internal sealed class GuestDebug
             _ram.Write(physical, value ? (byte)(old | bit) : (byte)(old & ~bit));
         }
     }
+
+    private bool IsKernels(uint address) => Walk(address) is { UserAccessible: false };
 
     /// <summary>Where an operand of the code that runs lies; null where it has none, for a program's stack may be anywhere.</summary>
     private uint? OperandOf(uint address, bool write) =>
