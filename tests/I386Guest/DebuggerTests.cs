@@ -225,6 +225,35 @@ public sealed class DebuggerTests
         Assert.Equal(5, trace.Counts[3]);
     }
 
+    [Fact]
+    public void A_trace_shows_an_alarm_that_comes_to_a_program_that_computes()
+    {
+        StringBuilder text = new();
+        using LinuxMachine program = Load(EmitAlarm);
+        InstructionTrace trace = new(program, new TraceOptions { UserOnly = true }, lines => text.Append(lines));
+        Assert.Equal((StopReason.Exit, 5u), Outcome(program.Run(Time, default)));
+        trace.Finish();
+        string[] lines = text.ToString().Split('\n');
+        int signal = Array.IndexOf(lines, "** SIGALRM for the program");
+        Assert.Contains("jmp", lines[signal - 1], StringComparison.Ordinal);
+        Assert.EndsWith("mov    $1,%eax", lines[signal + 1], StringComparison.Ordinal);
+        Assert.EndsWith("int    $0x80", lines[signal + 3], StringComparison.Ordinal);
+        Assert.Equal(lines.Count(line => line.StartsWith("3  ", StringComparison.Ordinal)) - 1, trace.Counts[3]);
+    }
+
+    [Fact]
+    public void A_client_sees_an_alarm_that_comes_to_a_program_that_computes_and_steps_into_its_handler()
+    {
+        using GdbClient client = new(Load(EmitAlarm));
+        Assert.StartsWith("T0e", client.Ask("c"), StringComparison.Ordinal);
+        Assert.Equal("OK", client.Ask("P6=09000000"));
+        Assert.StartsWith("T05", client.Ask("S0e"), StringComparison.Ordinal);
+        string handler = client.Ask("p8");
+        Assert.Equal("b801000000", client.Ask($"m{BinaryPrimitives.ReverseEndianness(Convert.ToUInt32(handler, 16)):x},5"));
+        Assert.Equal("W09", client.Ask("c"));
+        Assert.Equal(StopReason.Exit, client.End().Reason);
+    }
+
     [Theory]
     [InlineData("system_call", 0, "c")]
     [InlineData("system_call", 1, "c")]
@@ -385,6 +414,44 @@ public sealed class DebuggerTests
         c.and(ebx, 1);
         c.mov(eax, Exit);
         c.@int(GuestRun.SyscallVector);
+    }
+
+    /// <summary>Computes until its alarm comes, whose handler exits with ESI, which is 5.</summary>
+    private static void EmitAlarm(Assembler c)
+    {
+        const int setitimer = 104;
+        const int sigaction = 67;
+        const int alarm = 14;
+        Label start = c.CreateLabel();
+        Label loop = c.CreateLabel();
+
+        // struct sigaction: handler, mask, flags, restorer. What the call pushes is the handler's address.
+        c.push(0);
+        c.push(0);
+        c.push(0);
+        c.call(start);
+        c.mov(eax, Exit);
+        c.mov(ebx, esi);
+        c.@int(GuestRun.SyscallVector);
+        c.Label(ref start);
+        c.mov(esi, 5);
+        c.mov(ebx, alarm);
+        c.mov(ecx, esp);
+        c.xor(edx, edx);
+        c.mov(eax, sigaction);
+        c.@int(GuestRun.SyscallVector);
+
+        // struct itimerval: once, in 300 ms.
+        c.push(300_000);
+        c.push(0);
+        c.push(0);
+        c.push(0);
+        c.xor(ebx, ebx);
+        c.mov(ecx, esp);
+        c.mov(eax, setitimer);
+        c.@int(GuestRun.SyscallVector);
+        c.Label(ref loop);
+        c.jmp(loop);
     }
 
     private static (StopReason Reason, uint Status) Outcome(MachineStop stop) => (stop.Reason, stop.Status);

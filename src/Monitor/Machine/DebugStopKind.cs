@@ -20,6 +20,9 @@ internal enum DebugStopKind
     /// <summary>Memory was accessed that a debug register watches.</summary>
     Watchpoint,
 
+    /// <summary>A signal has come between two instructions of a program that is stepped: its handler is next, and not what was.</summary>
+    Handler,
+
     /// <summary>Somebody has asked for a stop.</summary>
     Interrupted,
 }

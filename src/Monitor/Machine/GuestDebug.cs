@@ -99,7 +99,15 @@ internal sealed class GuestDebug
     }
 
     /// <summary>The segment and control registers.</summary>
-    public KvmSregs Sregs => _sregs;
+    public KvmSregs Sregs
+    {
+        get => _sregs;
+        set
+        {
+            _vcpu.SetSregs(in value);
+            _sregs = value;
+        }
+    }
 
     /// <summary>The ring of the code that comes next.</summary>
     public int Ring => _sregs.Cs.Selector & 3;
@@ -188,6 +196,7 @@ internal sealed class GuestDebug
     internal void Prepare()
     {
         bool step = Action == DebugAction.Step || _isReturning;
+        bool isTrapHidden = _wasStepping || _regsChanged;
         if (_regsChanged)
         {
             _vcpu.SetRegs(_regs with { Rflags = _regs.Rflags & ~TrapFlag });
@@ -206,7 +215,6 @@ internal sealed class GuestDebug
             }
         }
 
-        bool wasStepping = _wasStepping;
         _wasStepping = step;
         if (step)
         {
@@ -219,7 +227,7 @@ internal sealed class GuestDebug
             RestoreKernel();
 
             // The guest has its own trap flag back, which KVM takes away together with the one that it has set.
-            if (wasStepping && _ownTrap)
+            if (isTrapHidden && _ownTrap)
             {
                 _vcpu.SetGuestDebug(in debug);
                 _vcpu.SetRegs(Regs);
@@ -252,12 +260,16 @@ internal sealed class GuestDebug
         _planted.Clear();
     }
 
-    /// <summary>After KVM_RUN: reads the registers.</summary>
+    /// <summary>After KVM_RUN: reads the registers. Those that the vCPU has not got yet are newer than its own.</summary>
     internal void Refresh()
     {
-        _regs = _vcpu.GetRegs();
         _sregs = _vcpu.GetSregs();
-        _regsChanged = false;
+        if (_regsChanged)
+        {
+            return;
+        }
+
+        _regs = _vcpu.GetRegs();
         if (!_wasStepping)
         {
             _ownTrap = (_regs.Rflags & TrapFlag) != 0;

@@ -93,8 +93,18 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     /// <inheritdoc/>
     KvmRegs IVcpu.Regs
     {
-        get => _vcpu!.GetRegs();
-        set => _vcpu!.SetRegs(in value);
+        get => _debug is null ? _vcpu!.GetRegs() : _debug.Regs;
+        set
+        {
+            if (_debug is null)
+            {
+                _vcpu!.SetRegs(in value);
+            }
+            else
+            {
+                _debug.Regs = value;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -107,7 +117,17 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     KvmSregs IVcpu.Sregs
     {
         get => _vcpu!.GetSregs();
-        set => _vcpu!.SetSregs(in value);
+        set
+        {
+            if (_debug is null)
+            {
+                _vcpu!.SetSregs(in value);
+            }
+            else
+            {
+                _debug.Sregs = value;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -351,8 +371,21 @@ public sealed class VirtualMachine : IVcpu, IDisposable
                 return asked;
             }
 
-            stop = BreakTaken() ? new(DebugStopKind.Interrupted) : null;
             debug.Refresh();
+            if (BreakTaken())
+            {
+                stop = new(DebugStopKind.Interrupted);
+            }
+            else
+            {
+                uint pc = debug.Pc;
+                if (Interrupt() is StopReason end)
+                {
+                    return end;
+                }
+
+                stop = debug.Action == DebugAction.Step && debug.Pc != pc ? new(DebugStopKind.Handler) : null;
+            }
         }
         else
         {
@@ -387,7 +420,7 @@ public sealed class VirtualMachine : IVcpu, IDisposable
         Volatile.Write(ref _breakAsked, false);
         TimeSpan left = TimeSpan.FromSeconds((_end - Stopwatch.GetTimestamp()) / (double)Stopwatch.Frequency);
         _deadline!.Arm(left > Now ? left : Now, KickInterval);
-        if (Volatile.Read(ref _cancelled) || Volatile.Read(ref _breakAsked))
+        if (Volatile.Read(ref _cancelled) || Volatile.Read(ref _breakAsked) || Service is { HasInterrupt: true })
         {
             // Asked for while the timer was set to something else.
             _deadline.Arm(Now, KickInterval);

@@ -77,6 +77,7 @@ internal sealed class InstructionTrace : IDebugger, ISignalWatch
     /// <inheritdoc/>
     public SignalInfo? Delivering(in SignalInfo info)
     {
+        ShowRepetition();
         Line($"** {Signals.NameOf(info.Number)} for the program");
         return info;
     }
@@ -95,10 +96,16 @@ internal sealed class InstructionTrace : IDebugger, ISignalWatch
         bool isGate = stop.Vector is not null;
         Mnemonic mnemonic = _last?.Mnemonic ?? Mnemonic.INVALID;
         bool isInterrupt = mnemonic is Mnemonic.Int or Mnemonic.Int3 or Mnemonic.Into or Mnemonic.Int1;
-        if (isGate && !isInterrupt)
+        bool isHandler = stop.Kind == DebugStopKind.Handler;
+        if (isHandler || (isGate && !isInterrupt))
         {
             // It was not executed; it will be shown again when it is.
             Counts[_lastRing]--;
+        }
+
+        if (isHandler)
+        {
+            return;
         }
 
         if (stop.Vector is int vector)
