@@ -57,6 +57,14 @@ int main(void)
     outcome("clock_nanosleep", clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){0, 1000000}, NULL));
 
     outcome("a clock that there is not", clock_gettime(12345, &clock));
+    clockid_t cpu;
+    check("the process's own CPU time", clock_getcpuclockid(getpid(), &cpu) == 0 && clock_gettime(cpu, &clock) == 0 && clock.tv_sec >= 0);
+    // 2 is a process's, 6 a thread's, of all the time of its CPU.
+    unsigned self = ~(unsigned)getpid() << 3, whoever = ~0u << 3, nobody = ~0x7ffffffu << 3;
+    raw_outcome("the thread's", int80(SYS_clock_gettime64, (long)(self | 6), (long)&wide, 0, 0, 0, 0));
+    raw_outcome("of whoever asks", int80(SYS_clock_gettime64, (long)(whoever | 2), (long)&wide, 0, 0, 0, 0));
+    raw_outcome("of no kind", int80(SYS_clock_gettime64, (long)(whoever | 3), (long)&wide, 0, 0, 0, 0));
+    raw_outcome("of nobody", int80(SYS_clock_gettime64, (long)(nobody | 2), (long)&wide, 0, 0, 0, 0));
     struct timespec resolution;
     check("clock_getres", clock_getres(CLOCK_MONOTONIC, &resolution) == 0 && resolution.tv_sec == 0 && resolution.tv_nsec > 0);
     check("clock() counts", clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &clock) == 0 && clock.tv_sec >= 0);

@@ -57,7 +57,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
             new TransferCalls(_memory, _files, _signals, task),
             new PollCalls(_memory, _files),
             new PathCalls(_memory, _files, Encoding.UTF8.GetBytes(options.FullPath)),
-            new TimeCalls(_memory),
+            new TimeCalls(_memory, task),
             _alarm,
             new SignalCalls(_memory, _signals, _frame, task, TakeInterrupts),
             new ProcessCalls(_memory, task, new Random(options.Seed)),

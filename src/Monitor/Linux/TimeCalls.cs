@@ -2,13 +2,15 @@
 
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Kvmsys.Guest.Kernel;
 using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Monitor.Linux;
 
 /// <summary>The system calls about time: the host's clocks.</summary>
 /// <param name="memory">The program's memory.</param>
-internal sealed class TimeCalls(AddressSpace memory)
+/// <param name="task">Who the program is.</param>
+internal sealed class TimeCalls(AddressSpace memory, TaskIdentity task)
 {
     private const int Realtime = 0;
     private const int Monotonic = 1;
@@ -120,13 +122,22 @@ internal sealed class TimeCalls(AddressSpace memory)
         return Answer.FaultUnless(memory.TryWrite(call.Ecx, usage));
     }
 
-    /// <summary>A clock's number at the host: the process's CPU time is that of the vCPU's thread. A negative number would be another process's.</summary>
-    private static int HostClock(uint clock) => clock switch
+    /// <summary>A clock's number at the host: the process's CPU time is that of the vCPU's thread.</summary>
+    private int HostClock(uint clock) => clock switch
     {
         ProcessCpuTime => ThreadCpuTime,
         <= LastClock => (int)clock,
+        _ when IsOwnCpuTime((int)clock) => ThreadCpuTime,
         _ => int.MaxValue,
     };
+
+    /// <summary>Whether it is the CPU time of this process or of its thread, as clock_getcpuclockid and pthread_getcpuclockid name it.</summary>
+    private bool IsOwnCpuTime(int clock)
+    {
+        // Below 0: the identifier inverted, a bit for a thread, and which time, of all or of the program alone; 3 is none of the CPU's.
+        const int which = 3;
+        return clock < 0 && (clock & which) != which && ~(clock >> 3) is int pid && (pid == 0 || pid == task.Pid);
+    }
 
     /// <summary>Sleeps.</summary>
     /// <param name="call">The call.</param>

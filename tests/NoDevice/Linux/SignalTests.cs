@@ -246,6 +246,14 @@ public sealed class SignalTests : IDisposable
         Assert.Equal(1u << (User1 - 1), _guest.ReadWords(Action, 1)[0]);
     }
 
+    [Theory]
+    [InlineData(true, 2u, 0)]
+    [InlineData(true, 6u, 0)]
+    [InlineData(true, 3u, -(int)Errno.EINVAL)]
+    [InlineData(false, 2u, -(int)Errno.EINVAL)]
+    public void The_programs_own_CPU_time_is_a_clock_by_its_number_too(bool isOwn, uint which, int answer) =>
+        Assert.Equal(answer, _guest.Call(Syscall.clock_gettime, (~(isOwn ? StandInGuest.Pid : StandInGuest.Pid + 1) << 3) | which, Action));
+
     private void Block(int signal)
     {
         _guest.Write(Action, 1u << (signal - 1), 0);
