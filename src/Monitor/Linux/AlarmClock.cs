@@ -11,12 +11,13 @@ internal sealed class AlarmClock(AddressSpace memory) : IDisposable
 {
     private const long MicrosecondsPerSecond = 1_000_000;
 
-    // In the middle of the guest's kernel nothing can be delivered: try again.
+    // How long until the next kick when one was of no use.
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(1);
 
     private ThreadTimer? _timer;
     private long _due;
     private TimeSpan _interval;
+    private bool _retries;
 
     /// <summary>Whether an alarm is due.</summary>
     public bool IsDue => _due != 0 && Stopwatch.GetTimestamp() >= _due;
@@ -29,10 +30,25 @@ internal sealed class AlarmClock(AddressSpace memory) : IDisposable
         _due = _interval == TimeSpan.Zero ? 0
             : _due + TicksOf(_interval) is long next && next > now ? next
             : now + TicksOf(Max(_interval, Again));
+        Arm();
     }
 
-    /// <summary>Kicks again soon.</summary>
-    public void Retry() => Timer.Arm(Again, Again);
+    /// <summary>Kicks again soon, and on and on: in the middle of the guest's kernel nothing can be delivered.</summary>
+    public void Retry()
+    {
+        _retries = true;
+        Timer.Arm(Again, Again);
+    }
+
+    /// <summary>Nothing is left to be delivered: the next kick is the next alarm's.</summary>
+    public void EndRetries()
+    {
+        if (_retries)
+        {
+            _retries = false;
+            Arm();
+        }
+    }
 
     /// <summary>alarm.</summary>
     public Answer Alarm(CallContext call)
@@ -87,16 +103,21 @@ internal sealed class AlarmClock(AddressSpace memory) : IDisposable
     private void Set(TimeSpan value, TimeSpan interval)
     {
         _interval = interval;
-        if (value == TimeSpan.Zero)
-        {
-            _due = 0;
-            _timer?.Disarm();
-            return;
-        }
+        _due = value == TimeSpan.Zero ? 0 : Stopwatch.GetTimestamp() + TicksOf(value);
+        Arm();
+    }
 
-        // Periods too short to be served would leave the program no time.
-        _due = Stopwatch.GetTimestamp() + TicksOf(value);
-        Timer.Arm(value, Max(interval, Again));
+    /// <summary>Sets the timer to the next alarm. It goes on until that is taken, or there is none.</summary>
+    private void Arm()
+    {
+        if (_due == 0)
+        {
+            _timer?.Disarm();
+        }
+        else
+        {
+            Timer.Arm(Left, Again);
+        }
     }
 
     /// <summary>struct itimerval of i386.</summary>

@@ -88,6 +88,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         TakeInterrupts();
         if (!_signals.HasDeliverable)
         {
+            _alarm.EndRetries();
             return null;
         }
 
