@@ -81,7 +81,7 @@ internal static partial class Cases
             .. Arguments(
                 "death",
                 "read", "write", "jump", "overflow", "abort", "division", "ud2", "int3", "step", "kill", "term", "user", "realtime", "alarm",
-                "ignored", "blocked", "twice", "no-stack", "bad-frame", "bad-rt-frame"),
+                "ignored", "blocked", "twice", "no-stack", "full-stack", "bad-frame", "bad-rt-frame"),
         ];
         foreach (Case each in more.Concat(GuestOnly()))
         {

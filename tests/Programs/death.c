@@ -11,6 +11,24 @@ static void bad_handler(int number)
     asm volatile("ud2");
 }
 
+static char full_stack[65536];
+
+// Goes down to where there is room for a call, and for no other handler's frame.
+static void fill(int number)
+{
+    static int depth;
+    int self = getpid();
+    char *here = __builtin_alloca(16);
+    if (depth++ > 0 || here < full_stack)
+    {
+        _exit(98);
+    }
+
+    volatile char *rest = __builtin_alloca(here - full_stack - 512);
+    rest[0] = 0;
+    int80(SYS_kill, self, number, 0, 0, 0, 0);
+}
+
 int main(int count, char **arguments)
 {
     const char *how = count > 1 ? arguments[1] : "";
@@ -51,6 +69,14 @@ int main(int count, char **arguments)
     {
         catch_faults();
         asm volatile("xor %esp, %esp\n push %eax");
+    }
+
+    if (strcmp(how, "full-stack") == 0)
+    {
+        struct sigaction action = {.sa_handler = fill, .sa_flags = SA_ONSTACK | SA_NODEFER};
+        sigaltstack(&(stack_t){.ss_sp = full_stack, .ss_size = sizeof full_stack}, NULL);
+        sigaction(SIGUSR1, &action, NULL);
+        raise(SIGUSR1);
     }
 
     if (strcmp(how, "bad-frame") == 0) { asm volatile("mov $16, %esp\n mov $119, %eax\n int $0x80"); }

@@ -26,6 +26,9 @@ internal readonly record struct AlternateStack(uint Address, uint Flags, uint Si
     /// <summary>Whether there is one.</summary>
     public bool IsEnabled => Size != 0 && (Flags & Disable) == 0;
 
-    /// <summary>Whether a stack pointer is on it.</summary>
-    public bool Contains(uint stackPointer) => (Flags & AutoDisarm) == 0 && stackPointer > Address && stackPointer - Address <= Size;
+    /// <summary>Whether a program with this stack pointer runs on it, so that a handler goes on there. One that disarms itself is always entered at its top.</summary>
+    public bool Contains(uint stackPointer) => (Flags & AutoDisarm) == 0 && Spans(stackPointer);
+
+    /// <summary>Whether a stack pointer points into it.</summary>
+    public bool Spans(uint stackPointer) => stackPointer > Address && stackPointer - Address <= Size;
 }

@@ -69,17 +69,20 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
     /// <param name="info">The signal.</param>
     /// <param name="registers">The program's registers.</param>
     /// <param name="vcpu">The vCPU, for what the kernel does not save.</param>
-    /// <returns>False when the stack has no room for it.</returns>
+    /// <returns>False when the stack has no room for it: what is below an alternate stack is not the handler's.</returns>
     public bool TryEnter(in SignalInfo info, ProgramRegisters registers, IVcpu vcpu)
     {
         SignalAction action = signals[info.Number];
-        uint top = StackFor(action, registers[PtRegs.Esp]);
+        uint stackPointer = registers[PtRegs.Esp];
+        bool isNested = signals.Stack.Contains(stackPointer);
+        bool isEntered = action.OnAlternateStack && signals.Stack.IsEnabled && !isNested;
+        uint top = isEntered ? signals.Stack.Address + signals.Stack.Size : stackPointer;
 
         // The state of the FPU on top, aligned as FXSAVE wants it; the frame below, so that a function's stack is aligned at its entry.
         uint fpState = (top - FpStateSize) & ~63u;
         int size = action.WantsInfo ? RtFrameSize : FrameSize;
         uint frame = ((fpState - (uint)size) & ~15u) - 4;
-        if (frame > top)
+        if (frame > top || ((isNested || isEntered) && !signals.Stack.Spans(frame)))
         {
             return false;
         }
@@ -185,11 +188,6 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
     private static void Put(Span<byte> bytes, int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(bytes[offset..], value);
 
     private static uint Get(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[offset..]);
-
-    private uint StackFor(SignalAction action, uint stackPointer) =>
-        action.OnAlternateStack && signals.Stack.IsEnabled && !signals.Stack.Contains(stackPointer)
-            ? signals.Stack.Address + signals.Stack.Size
-            : stackPointer;
 
     private static void PutContext(Span<byte> context, in SignalInfo info, ProgramRegisters registers, IVcpu vcpu, uint fpState, uint mask)
     {

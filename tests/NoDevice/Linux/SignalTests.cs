@@ -16,6 +16,7 @@ public sealed class SignalTests : IDisposable
     private const uint Action = StandInGuest.Data;
     private const uint Handler = StandInGuest.Text + 0x100;
     private const uint WithInfo = 4;
+    private const uint OnStack = 0x08000000;
     private const int User1 = 10;
     private const int SegmentationFault = 11;
     private const int Terminate = 15;
@@ -254,6 +255,15 @@ public sealed class SignalTests : IDisposable
     public void The_programs_own_CPU_time_is_a_clock_by_its_number_too(bool isOwn, uint which, int answer) =>
         Assert.Equal(answer, _guest.Call(Syscall.clock_gettime, (~(isOwn ? StandInGuest.Pid : StandInGuest.Pid + 1) << 3) | which, Action));
 
+    [Fact]
+    public void A_frame_that_does_not_fit_on_the_alternate_stack_ends_the_program()
+    {
+        HandleOnAlternateStack(SegmentationFault);
+        _guest[PtRegs.Esp] = StandInGuest.Data + 0x2100;
+        _guest.Exception(13, 0);
+        Assert.Equal((StopReason.Signal, SegmentationFault), (_guest.Stop, _guest.Process.FatalSignal));
+    }
+
     private void Block(int signal)
     {
         _guest.Write(Action, 1u << (signal - 1), 0);
@@ -262,10 +272,9 @@ public sealed class SignalTests : IDisposable
 
     private void HandleOnAlternateStack(int signal)
     {
-        const uint onStack = 0x08000000;
         _guest.Write(Action, StandInGuest.Data + 0x2000, 0, 0x2000);
         Assert.Equal(0, _guest.Call(Syscall.sigaltstack, Action));
-        Handle(signal, onStack);
+        Handle(signal, OnStack);
     }
 
     private void Handle(int signal, uint flags = 0)
