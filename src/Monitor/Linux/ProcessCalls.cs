@@ -57,7 +57,12 @@ internal sealed class ProcessCalls(AddressSpace memory, TaskIdentity task, Rando
     public Answer Getresgid(CallContext call) => Store(call, task.Gid);
 
     /// <summary>wait4 and waitpid: there are no children.</summary>
-    public static Answer Wait(CallContext call) => Errno.ECHILD;
+    public static Answer Wait(CallContext call)
+    {
+        // WNOHANG, WUNTRACED, WCONTINUED, __WNOTHREAD, __WALL, __WCLONE.
+        const uint knownOptions = 1 | 2 | 8 | 0x20000000 | 0x40000000 | 0x80000000;
+        return (call.Edx & ~knownOptions) != 0 ? Errno.EINVAL : (int)call.Ebx == int.MinValue ? Errno.ESRCH : Errno.ECHILD;
+    }
 
     /// <summary>personality: Linux's own.</summary>
     public static Answer Personality(CallContext call) => 0;

@@ -237,11 +237,11 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
             : Answer.FaultUnless(memory.TryWrite(call.Ecx, old with { Flags = old.IsEnabled && onStack ? old.Flags | AlternateStack.OnStack : old.Flags }));
     }
 
-    /// <summary>kill: this process is the only one, and its group.</summary>
+    /// <summary>kill: this process is the only one, and its group. -1 is everybody but the caller, so nobody.</summary>
     public Answer Kill(CallContext call)
     {
         int pid = (int)call.Ebx;
-        bool isSelf = pid is 0 or -1 || Math.Abs((long)pid) == task.Pid;
+        bool isSelf = pid == 0 || (pid != -1 && Math.Abs((long)pid) == task.Pid);
         return Send(isSelf, call.Ecx, SignalInfo.User);
     }
 
@@ -348,14 +348,14 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
 
     private Answer Send(bool isSelf, uint number, int code, uint? first = null, uint? second = null, uint third = 0)
     {
-        if (number > Signals.Max)
-        {
-            return Errno.EINVAL;
-        }
-
         if (!isSelf)
         {
             return Errno.ESRCH;
+        }
+
+        if (number > Signals.Max)
+        {
+            return Errno.EINVAL;
         }
 
         if (number != 0)

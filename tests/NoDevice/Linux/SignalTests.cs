@@ -264,6 +264,20 @@ public sealed class SignalTests : IDisposable
         Assert.Equal((StopReason.Signal, SegmentationFault), (_guest.Stop, _guest.Process.FatalSignal));
     }
 
+    [Theory]
+    [InlineData(-1, 0u, Errno.ESRCH)]
+    [InlineData(-1, 99u, Errno.ESRCH)]
+    [InlineData(0, 99u, Errno.EINVAL)]
+    [InlineData(0, 0u, Errno.None)]
+    public void Kill_of_everybody_leaves_the_caller_out(int pid, uint signal, Errno error) =>
+        Assert.Equal(-(int)error, _guest.Call(Syscall.kill, (uint)pid, signal));
+
+    [Theory]
+    [InlineData(0x100u, Errno.EINVAL)]
+    [InlineData(1u, Errno.ECHILD)]
+    public void Waiting_for_children_knows_its_options(uint options, Errno error) =>
+        Assert.Equal(-(int)error, _guest.Call(Syscall.waitpid, uint.MaxValue, 0, options));
+
     private void Block(int signal)
     {
         _guest.Write(Action, 1u << (signal - 1), 0);
