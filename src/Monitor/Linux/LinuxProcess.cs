@@ -60,7 +60,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
             new TimeCalls(_memory, task),
             _alarm,
             new SignalCalls(_memory, _signals, _frame, task, TakeInterrupts),
-            new ProcessCalls(_memory, task, new Random(options.Seed)),
+            new ProcessCalls(_memory, _signals, task, new Random(options.Seed)),
             _areas);
     }
 

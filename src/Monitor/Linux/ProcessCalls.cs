@@ -9,12 +9,14 @@ namespace Kvmsys.Monitor.Linux;
 
 /// <summary>The system calls about the process itself: its limits, its names, its one thread.</summary>
 /// <param name="memory">The program's memory.</param>
+/// <param name="signals">Its signals, of which only so many are queued.</param>
 /// <param name="task">Who it is.</param>
 /// <param name="random">Where getrandom's bytes come from.</param>
-internal sealed class ProcessCalls(AddressSpace memory, TaskIdentity task, Random random)
+internal sealed class ProcessCalls(AddressSpace memory, SignalState signals, TaskIdentity task, Random random)
 {
     private const int StackResource = 3;
     private const int FilesResource = 7;
+    private const int SignalsResource = 11;
     private const int Resources = 16;
     private const uint Infinity32 = uint.MaxValue;
     private const ulong Infinity64 = ulong.MaxValue;
@@ -288,6 +290,7 @@ internal sealed class ProcessCalls(AddressSpace memory, TaskIdentity task, Rando
         Array.Fill(limits, (Infinity64, Infinity64));
         limits[StackResource] = (stack, Infinity64);
         limits[FilesResource] = (FileTable.Limit, FileTable.Limit);
+        limits[SignalsResource] = (SignalState.MaxQueueLimit, SignalState.MaxQueueLimit);
         return limits;
     }
 
@@ -304,9 +307,14 @@ internal sealed class ProcessCalls(AddressSpace memory, TaskIdentity task, Rando
         }
 
         _limits[resource] = (soft, hard);
-        if (resource == StackResource)
+        switch (resource)
         {
-            memory.StackLimit = (uint)Math.Min(soft, uint.MaxValue);
+            case StackResource:
+                memory.StackLimit = (uint)Math.Min(soft, uint.MaxValue);
+                break;
+            case SignalsResource:
+                signals.QueueLimit = (int)soft;
+                break;
         }
 
         return default;

@@ -188,7 +188,9 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
         }
 
         set &= ~Signals.Unblockable;
-        bool isOver = WaitForSignal(call, set, time);
+        signals.Awaited = set;
+        bool isOver = WaitForSignal(call, time);
+        signals.Awaited = 0;
         if (signals.TryTake(set, out SignalInfo info))
         {
             return call.Ecx == 0 ? info.Number : Answer.FaultUnless(memory.TryWrite(call.Ecx, info.ToBytes()), (uint)info.Number);
@@ -242,22 +244,23 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
     {
         int pid = (int)call.Ebx;
         bool isSelf = pid == 0 || (pid != -1 && Math.Abs((long)pid) == task.Pid);
-        return Send(isSelf, call.Ecx, SignalInfo.User);
+        return Send(isSelf, call.Ecx, SignalInfo.User, toThread: false);
     }
 
     /// <summary>tkill.</summary>
     public Answer Tkill(CallContext call) =>
-        (int)call.Ebx <= 0 ? Errno.EINVAL : Send(call.Ebx == task.Pid, call.Ecx, SignalInfo.ThreadKill);
+        (int)call.Ebx <= 0 ? Errno.EINVAL : Send(call.Ebx == task.Pid, call.Ecx, SignalInfo.ThreadKill, toThread: true);
 
     /// <summary>tgkill.</summary>
     public Answer Tgkill(CallContext call) =>
-        (int)call.Ebx <= 0 || (int)call.Ecx <= 0 ? Errno.EINVAL : Send(call.Ebx == task.Pid && call.Ecx == task.Pid, call.Edx, SignalInfo.ThreadKill);
+        (int)call.Ebx <= 0 || (int)call.Ecx <= 0 ? Errno.EINVAL : Send(call.Ebx == task.Pid && call.Ecx == task.Pid, call.Edx, SignalInfo.ThreadKill, toThread: true);
 
     /// <summary>rt_sigqueueinfo and rt_tgsigqueueinfo, to the process itself.</summary>
     /// <param name="isSelf">Whether that is who it names.</param>
     /// <param name="number">The signal.</param>
     /// <param name="address">Its siginfo.</param>
-    public Answer Queue(bool isSelf, uint number, uint address)
+    /// <param name="toThread">Whether it is for the thread.</param>
+    public Answer Queue(bool isSelf, uint number, uint address, bool toThread)
     {
         Span<byte> bytes = stackalloc byte[SignalInfo.Size];
         if (!memory.TryRead(address, bytes))
@@ -266,7 +269,7 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
         }
 
         ReadOnlySpan<uint> words = MemoryMarshal.Cast<byte, uint>(bytes);
-        return Send(isSelf, number, (int)words[2], words[3], words[4], words[5]);
+        return Send(isSelf, number, (int)words[2], toThread, words[3], words[4], words[5]);
     }
 
     /// <summary>Whether an identifier is this process's.</summary>
@@ -316,18 +319,18 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
     {
         ulong old = signals.Blocked;
         signals.Blocked = mask;
-        WaitForSignal(call, 0, null);
+        WaitForSignal(call, null);
         signals.SavedMask = old;
         return Errno.EINTR;
     }
 
-    /// <summary>Waits until a signal of a set is pending or any other is to be delivered. One that is ignored ends no wait.</summary>
+    /// <summary>Waits until a signal that is waited for is pending or any other is to be delivered. One that is ignored ends no wait.</summary>
     /// <returns>Whether it waited in vain until the time was over.</returns>
-    private bool WaitForSignal(CallContext call, ulong set, TimeSpan? time)
+    private bool WaitForSignal(CallContext call, TimeSpan? time)
     {
         long start = Stopwatch.GetTimestamp();
         TimeSpan? left = time;
-        while (!signals.HasDeliverable && !signals.HasPending(set))
+        while (!signals.EndsWait)
         {
             if (call.Wait([], left))
             {
@@ -346,7 +349,7 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
         return false;
     }
 
-    private Answer Send(bool isSelf, uint number, int code, uint? first = null, uint? second = null, uint third = 0)
+    private Answer Send(bool isSelf, uint number, int code, bool toThread, uint? first = null, uint? second = null, uint third = 0)
     {
         if (!isSelf)
         {
@@ -358,12 +361,8 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
             return Errno.EINVAL;
         }
 
-        if (number != 0)
-        {
-            signals.Post(new SignalInfo((int)number, code) { First = first ?? task.Pid, Second = second ?? task.Uid, Third = third });
-        }
-
-        return 0;
+        SignalInfo info = new((int)number, code) { First = first ?? task.Pid, Second = second ?? task.Uid, Third = third };
+        return number == 0 || signals.Post(info, toThread) ? 0 : Errno.EAGAIN;
     }
 
     /// <summary>struct sigaction of rt_sigaction.</summary>

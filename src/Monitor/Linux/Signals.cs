@@ -8,6 +8,9 @@ internal static class Signals
     /// <summary>Highest number.</summary>
     public const int Max = 64;
 
+    /// <summary>SIGRTMIN, as the kernel has it: from here on signals are queued.</summary>
+    public const int FirstRealTime = 32;
+
     /// <summary>SIGILL.</summary>
     public const int Ill = 4;
 
@@ -35,6 +38,9 @@ internal static class Signals
     /// <summary>SIGSTOP.</summary>
     public const int Stop = 19;
 
+    /// <summary>SIGSYS.</summary>
+    public const int Sys = 31;
+
     // SIGCHLD, SIGCONT, SIGURG, SIGWINCH are ignored; SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU stop.
     private const ulong IgnoredByDefault = 1UL << 17 - 1 | 1UL << 18 - 1 | 1UL << 23 - 1 | 1UL << 28 - 1;
     private const ulong StopsByDefault = 1UL << 19 - 1 | 1UL << 20 - 1 | 1UL << 21 - 1 | 1UL << 22 - 1;
@@ -48,6 +54,9 @@ internal static class Signals
 
     /// <summary>SIGKILL and SIGSTOP cannot be caught, ignored or blocked.</summary>
     public static ulong Unblockable => Bit(Kill) | Bit(Stop);
+
+    /// <summary>Those that an instruction can cause.</summary>
+    public static ulong Synchronous => Bit(Segv) | Bit(Bus) | Bit(Ill) | Bit(Trap) | Bit(Fpe) | Bit(Sys);
 
     /// <summary>A signal's place in a set.</summary>
     public static ulong Bit(int signal) => 1UL << (signal - 1);

@@ -82,7 +82,7 @@ internal sealed class SystemCalls
         Serve(Syscall.rt_sigprocmask, signals.RtSigprocmask);
         Serve(Syscall.rt_sigpending, signals.RtSigpending);
         Serve(Syscall.rt_sigtimedwait, call => signals.RtSigtimedwait(call, wide: false));
-        Serve(Syscall.rt_sigqueueinfo, call => signals.Queue(signals.IsSelf(call.Ebx), call.Ecx, call.Edx));
+        Serve(Syscall.rt_sigqueueinfo, call => signals.Queue(signals.IsSelf(call.Ebx), call.Ecx, call.Edx, toThread: false));
         Serve(Syscall.rt_sigsuspend, signals.RtSigsuspend);
         Serve(Syscall.pread64, transfers.Pread64);
         Serve(Syscall.getcwd, paths.Getcwd);
@@ -117,7 +117,7 @@ internal sealed class SystemCalls
         Serve(Syscall.set_robust_list, ProcessCalls.SetRobustList);
         Serve(Syscall.dup3, descriptors.Dup3);
         Serve(Syscall.pipe2, descriptors.Pipe2);
-        Serve(Syscall.rt_tgsigqueueinfo, call => signals.Queue(signals.IsSelf(call.Ebx) && signals.IsSelf(call.Ecx), call.Edx, call.Esi));
+        Serve(Syscall.rt_tgsigqueueinfo, call => signals.Queue(signals.IsSelf(call.Ebx) && signals.IsSelf(call.Ecx), call.Edx, call.Esi, toThread: true));
         Serve(Syscall.prlimit64, process.Prlimit64);
         Serve(Syscall.getrandom, process.Getrandom);
         Serve(Syscall.statx, paths.Statx);

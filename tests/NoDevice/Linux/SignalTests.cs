@@ -278,6 +278,20 @@ public sealed class SignalTests : IDisposable
     public void Waiting_for_children_knows_its_options(uint options, Errno error) =>
         Assert.Equal(-(int)error, _guest.Call(Syscall.waitpid, uint.MaxValue, 0, options));
 
+    [Fact]
+    public void A_full_queue_is_told()
+    {
+        const int pending = 11;
+        const uint realTime = 40;
+        _guest.Write(Action, 1, 1);
+        Assert.Equal(0, _guest.Call(Syscall.setrlimit, pending, Action));
+        _guest.Write(Action, 0, 1u << (int)(realTime - 33));
+        Assert.Equal(0, _guest.Call(Syscall.rt_sigprocmask, 0, Action, 0, 8));
+        _guest.Write(Action, realTime, 0, unchecked((uint)-1), 0, 0, 5);
+        Assert.Equal(0, _guest.Call(Syscall.rt_sigqueueinfo, StandInGuest.Pid, realTime, Action));
+        Assert.Equal(-(int)Errno.EAGAIN, _guest.Call(Syscall.rt_sigqueueinfo, StandInGuest.Pid, realTime, Action));
+    }
+
     private void Block(int signal)
     {
         _guest.Write(Action, 1u << (signal - 1), 0);
