@@ -36,7 +36,7 @@ internal static partial class Cases
         foreach (string program in (string[])[
             "auxv", "brk", "clocks", "context", "descriptors", "exhaustion", "flags", "float", "fpe-x87", "fpu-state", "handlers",
             "hostile", "identity", "interrupts", "itself", "library", "longjump", "madvise", "malloc", "masks", "mmap", "mprotect", "mremap",
-            "pipes", "preempted", "queues", "registers", "restorer", "segments", "selectors", "siginfo", "small", "sse", "stack", "tls", "trap", "unknown", "vsyscall", "x87",
+            "pipes", "preempted", "queues", "registers", "restorer", "segments", "selectors", "siginfo", "small", "sse", "stack", "tls", "trap", "unknown", "vsyscall", "waits", "x87",
             "altstack", "atexit"])
         {
             foreach (Case each in Flavours(program))

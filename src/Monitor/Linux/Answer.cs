@@ -11,6 +11,12 @@ internal readonly record struct Answer(uint Eax)
     /// <summary>-ERESTARTSYS: a signal came first. A program never sees it.</summary>
     public static Answer Restart { get; } = -512;
 
+    /// <summary>-ERESTARTNOHAND: the same of a call that waits for nothing but a signal's handler. It is made again unless one has run.</summary>
+    public static Answer RestartUnlessHandled { get; } = -514;
+
+    /// <summary>Whether it says that a signal came first.</summary>
+    public bool IsRestart => this == Restart || this == RestartUnlessHandled;
+
     /// <summary>A value; one below 0 is an error number negated.</summary>
     public static implicit operator Answer(int value) => new((uint)value);
 

@@ -55,11 +55,11 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
             new MemoryCalls(_memory, _files),
             new DescriptorCalls(_memory, _files, task),
             new TransferCalls(_memory, _files, _signals, task),
-            new PollCalls(_memory, _files),
+            new PollCalls(_memory, _files, _signals),
             new PathCalls(_memory, _files, Encoding.UTF8.GetBytes(options.FullPath)),
             new TimeCalls(_memory, task),
             _alarm,
-            new SignalCalls(_memory, _signals, _frame, task, TakeInterrupts),
+            new SignalCalls(_memory, _signals, _frame, task),
             new ProcessCalls(_memory, _signals, task, new Random(options.Seed)),
             _areas);
     }
@@ -73,9 +73,6 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
     /// <summary>Its files.</summary>
     public FileTable Files => _files;
 
-    /// <inheritdoc/>
-    public bool HasInterrupt => Volatile.Read(ref _sent) != 0 || _alarm.IsDue || _signals.HasDeliverable;
-
     /// <summary>Whether the signal that has ended the program came from outside.</summary>
     public bool EndedFromOutside => FatalSignal != 0 && (_fromOutside & Signals.Bit(FatalSignal)) != 0;
 
@@ -83,15 +80,33 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
     public void Send(int signal) => Interlocked.Or(ref _sent, Signals.Bit(signal));
 
     /// <inheritdoc/>
-    public StopReason? Interrupt(IVcpu vcpu)
+    public bool TakeArrivals()
     {
-        TakeInterrupts();
-        if (!_signals.HasDeliverable)
+        for (ulong sent = Interlocked.Exchange(ref _sent, 0); sent != 0; sent &= sent - 1)
         {
-            _alarm.EndRetries();
-            return null;
+            int signal = System.Numerics.BitOperations.TrailingZeroCount(sent) + 1;
+            _fromOutside |= Signals.Bit(signal);
+            _signals.Post(new SignalInfo(signal, SignalInfo.User));
         }
 
+        if (_alarm.IsDue)
+        {
+            _alarm.Take();
+            _signals.Post(SignalInfo.FromKernel(Signals.Alarm));
+        }
+
+        if (_signals.EndsWait)
+        {
+            return true;
+        }
+
+        _alarm.EndRetries();
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public StopReason? Interrupt(IVcpu vcpu)
+    {
         // In the middle of the guest's kernel a program's registers are nowhere whole; it is out of there soon.
         if ((vcpu.Sregs.Cs.Selector & 3) != 3 || vcpu.HasEventInFlight)
         {
@@ -189,33 +204,16 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
             return EndByMemory();
         }
 
-        TakeInterrupts();
+        TakeArrivals();
 
         // Only IRET can give back every register, as a handler's return and its call need it.
-        if (_signals.HasDeliverable || registers[PtRegs.Eax] == Answer.Restart.Eax || number is (uint)Syscall.sigreturn or (uint)Syscall.rt_sigreturn)
+        if (_signals.HasDeliverable || new Answer(registers[PtRegs.Eax]).IsRestart || number is (uint)Syscall.sigreturn or (uint)Syscall.rt_sigreturn)
         {
             uint flags = KernelLayout.Physical(KernelLayout.ThreadUnion) + ThreadInfo.Flags;
             _ram.Write(flags, _ram.Read<uint>(flags) | ThreadInfo.Iret);
         }
 
         return Deliver(registers, vcpu, isSystemCall: true);
-    }
-
-    /// <summary>What has come from outside becomes pending.</summary>
-    private void TakeInterrupts()
-    {
-        for (ulong sent = Interlocked.Exchange(ref _sent, 0); sent != 0; sent &= sent - 1)
-        {
-            int signal = System.Numerics.BitOperations.TrailingZeroCount(sent) + 1;
-            _fromOutside |= Signals.Bit(signal);
-            _signals.Post(new SignalInfo(signal, SignalInfo.User));
-        }
-
-        if (_alarm.IsDue)
-        {
-            _alarm.Take();
-            _signals.Post(SignalInfo.FromKernel(Signals.Alarm));
-        }
     }
 
     private StopReason? ServeException(uint frame, IVcpu vcpu)
@@ -245,7 +243,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
     private StopReason? Deliver(ProgramRegisters registers, IVcpu vcpu, bool isSystemCall = false)
     {
         // What sigreturn has put there is the program's own: it leaves no number of a system call behind.
-        bool wasInterrupted = isSystemCall && registers[PtRegs.Eax] == Answer.Restart.Eax && registers[PtRegs.OrigEax] != uint.MaxValue;
+        bool wasInterrupted = isSystemCall && new Answer(registers[PtRegs.Eax]).IsRestart && registers[PtRegs.OrigEax] != uint.MaxValue;
         while (_signals.TryTake(out SignalInfo info))
         {
             if (Watch is ISignalWatch watch)
@@ -277,7 +275,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
 
             if (wasInterrupted)
             {
-                Restart(registers, isWanted: action.Restarts);
+                Restart(registers, isWanted: action.Restarts && registers[PtRegs.Eax] == Answer.Restart.Eax);
                 wasInterrupted = false;
             }
 
@@ -302,12 +300,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
             Restart(registers, isWanted: true);
         }
 
-        if (_signals.SavedMask is ulong mask)
-        {
-            _signals.Blocked = mask;
-            _signals.SavedMask = null;
-        }
-
+        _signals.GiveBack();
         return null;
     }
 

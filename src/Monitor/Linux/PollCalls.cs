@@ -10,7 +10,8 @@ namespace Kvmsys.Monitor.Linux;
 /// <summary>The system calls that wait for files: poll, select and their like.</summary>
 /// <param name="memory">The program's memory.</param>
 /// <param name="files">Its files.</param>
-internal sealed class PollCalls(AddressSpace memory, FileTable files)
+/// <param name="signals">Its signals.</param>
+internal sealed class PollCalls(AddressSpace memory, FileTable files, SignalState signals)
 {
     private const int SetWordBits = 32;
 
@@ -26,22 +27,14 @@ internal sealed class PollCalls(AddressSpace memory, FileTable files)
     public Answer Poll(CallContext call)
     {
         int milliseconds = (int)call.Edx;
-        return Poll(call, milliseconds < 0 ? null : TimeSpan.FromMilliseconds(milliseconds));
+        return Poll(call, milliseconds < 0 ? null : TimeSpan.FromMilliseconds(milliseconds), Errno.EINTR);
     }
 
-    /// <summary>ppoll and ppoll_time64. The mask is not taken: what interrupts the wait is what interrupts the program.</summary>
+    /// <summary>ppoll and ppoll_time64: poll with a mask, and what is left of the time is written back.</summary>
     /// <param name="call">The call.</param>
     /// <param name="wide">Whether the time has 64 bits.</param>
-    public Answer Ppoll(CallContext call, bool wide)
-    {
-        if (call.Edx == 0)
-        {
-            return Poll(call, null);
-        }
-
-        Errno error = GuestTime.Read(memory, call.Edx, wide, out TimeSpan time);
-        return error == default ? Poll(call, time) : error;
-    }
+    public Answer Ppoll(CallContext call, bool wide) =>
+        Timed(call.Edx, wide, time => WithMask(call.Esi, call.Edi, () => Poll(call, time, Answer.RestartUnlessHandled)));
 
     /// <summary>_newselect: what is left of the time is written back.</summary>
     public Answer Newselect(CallContext call)
@@ -49,7 +42,7 @@ internal sealed class PollCalls(AddressSpace memory, FileTable files)
         const int microsecondsPerSecond = 1_000_000;
         if (call.Edi == 0)
         {
-            return Select(call, null, out _);
+            return Select(call, null);
         }
 
         if (!memory.TryRead(call.Edi, out Timeval given))
@@ -63,33 +56,87 @@ internal sealed class PollCalls(AddressSpace memory, FileTable files)
         }
 
         TimeSpan time = TimeSpan.FromMicroseconds(((long)given.Seconds * microsecondsPerSecond) + given.Microseconds);
-        Answer answer = Select(call, time, out TimeSpan left);
-        memory.TryWrite(call.Edi, new Timeval((int)left.TotalSeconds, (int)(left.Ticks / TimeSpan.TicksPerMicrosecond % microsecondsPerSecond)));
-        return answer;
+        return Timed(
+            time,
+            () => Select(call, time),
+            left => memory.TryWrite(call.Edi, new Timeval((int)left.TotalSeconds, (int)(left.Ticks / TimeSpan.TicksPerMicrosecond % microsecondsPerSecond))));
     }
 
-    /// <summary>pselect6 and pselect6_time64. The mask is not taken, as with <see cref="Ppoll"/>.</summary>
+    /// <summary>pselect6 and pselect6_time64. The sixth argument points to the mask's address and size.</summary>
     /// <param name="call">The call.</param>
     /// <param name="wide">Whether the time has 64 bits.</param>
     public Answer Pselect6(CallContext call, bool wide)
     {
-        if (call.Edi == 0)
+        SetArgument mask = default;
+        if (call.Ebp != 0 && !memory.TryRead(call.Ebp, out mask))
         {
-            return Select(call, null, out _);
+            return Errno.EFAULT;
         }
 
-        Errno error = GuestTime.Read(memory, call.Edi, wide, out TimeSpan time);
-        if (error != default)
+        return Timed(call.Edi, wide, time => WithMask(mask.Address, mask.Size, () => Select(call, time)));
+    }
+
+    /// <summary>Makes a call that waits at most for a time that the program gives, if it gives one.</summary>
+    private Answer Timed(uint address, bool wide, Func<TimeSpan?, Answer> wait)
+    {
+        if (address == 0)
         {
-            return error;
+            return wait(null);
         }
 
-        Answer answer = Select(call, time, out TimeSpan left);
-        _ = GuestTime.Write(memory, call.Edi, wide, (long)left.TotalSeconds, left.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick);
+        Errno error = GuestTime.Read(memory, address, wide, out TimeSpan time);
+        return error != default ? error : Timed(
+            time,
+            () => wait(time),
+            left => GuestTime.Write(memory, address, wide, (long)left.TotalSeconds, left.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick) == default);
+    }
+
+    /// <summary>Makes a call that waits, and tells the program what is left of its time: with that it is made again, if it is to be.</summary>
+    private static Answer Timed(TimeSpan time, Func<Answer> wait, Func<TimeSpan, bool> tell)
+    {
+        long start = Stopwatch.GetTimestamp();
+        Answer answer = wait();
+        TimeSpan left = time - Stopwatch.GetElapsedTime(start);
+        bool isTold = tell(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        return answer.IsRestart && !isTold ? Errno.EINTR : answer;
+    }
+
+    /// <summary>Makes a call that waits with another signal mask, if the program gives one. A handler that ends the wait runs with that mask.</summary>
+    private Answer WithMask(uint address, uint size, Func<Answer> wait)
+    {
+        if (address == 0)
+        {
+            return wait();
+        }
+
+        if (size != sizeof(ulong))
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!memory.TryRead(address, out ulong mask))
+        {
+            return Errno.EFAULT;
+        }
+
+        signals.Borrow(mask);
+        Answer answer = wait();
+        if (!answer.IsRestart)
+        {
+            signals.GiveBack();
+        }
+
         return answer;
     }
 
-    private Answer Poll(CallContext call, TimeSpan? time)
+    /// <summary>Waits for files. A signal that is to be delivered already leaves time to look at them, and no more.</summary>
+    /// <returns>False when it was interrupted.</returns>
+    private bool Wait(CallContext call, PolledFile[] polled, TimeSpan? time) =>
+        signals.HasDeliverable
+            ? call.Wait(polled, TimeSpan.Zero) && Array.Exists(polled, file => file.Ready != PollEvents.None)
+            : call.Wait(polled, time);
+
+    private Answer Poll(CallContext call, TimeSpan? time, Answer interrupted)
     {
         const int entrySize = 8;
         if (call.Ecx > FileTable.Limit)
@@ -114,9 +161,13 @@ internal sealed class PollCalls(AddressSpace memory, FileTable files)
             isReady |= descriptor >= 0 && file is null;
         }
 
-        if (!call.Wait(polled, isReady ? TimeSpan.Zero : time))
+        if (isReady)
         {
-            return Errno.EINTR;
+            call.Wait(polled, TimeSpan.Zero);
+        }
+        else if (!Wait(call, polled, time))
+        {
+            return interrupted;
         }
 
         int ready = 0;
@@ -133,10 +184,8 @@ internal sealed class PollCalls(AddressSpace memory, FileTable files)
     }
 
     /// <summary>What select and its like do with their sets, a bit for each descriptor.</summary>
-    private Answer Select(CallContext call, TimeSpan? time, out TimeSpan left)
+    private Answer Select(CallContext call, TimeSpan? time)
     {
-        long start = Stopwatch.GetTimestamp();
-        left = time ?? default;
         if ((int)call.Ebx < 0)
         {
             return Errno.EINVAL;
@@ -180,11 +229,9 @@ internal sealed class PollCalls(AddressSpace memory, FileTable files)
         }
 
         PolledFile[] polled = [.. wanted];
-        bool isDone = call.Wait(polled, time);
-        left = time is TimeSpan all && all - Stopwatch.GetElapsedTime(start) is TimeSpan rest && rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
-        if (!isDone)
+        if (!Wait(call, polled, time))
         {
-            return Errno.EINTR;
+            return Answer.RestartUnlessHandled;
         }
 
         uint ready = 0;
@@ -210,6 +257,9 @@ internal sealed class PollCalls(AddressSpace memory, FileTable files)
     }
 
     private static bool Has(uint[] set, int descriptor) => (set[descriptor / SetWordBits] >> (descriptor % SetWordBits) & 1) != 0;
+
+    /// <summary>What pselect6's sixth argument points to.</summary>
+    private readonly record struct SetArgument(uint Address, uint Size);
 
     /// <summary>struct timeval.</summary>
     private readonly record struct Timeval(int Seconds, int Microseconds);

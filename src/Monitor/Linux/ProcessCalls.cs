@@ -326,7 +326,7 @@ internal sealed class ProcessCalls(AddressSpace memory, SignalState signals, Tas
         if (call.Esi == 0)
         {
             _ = call.Wait([], null);
-            return Errno.EINTR;
+            return Answer.Restart;
         }
 
         Errno error = GuestTime.Read(memory, call.Esi, wide, out TimeSpan time);

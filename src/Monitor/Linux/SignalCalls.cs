@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Native.Linux;
@@ -12,8 +11,7 @@ namespace Kvmsys.Monitor.Linux;
 /// <param name="signals">Its signals.</param>
 /// <param name="frame">Where handlers return from.</param>
 /// <param name="task">Who the program is.</param>
-/// <param name="takeArrivals">Makes pending what has come from outside meanwhile.</param>
-internal sealed class SignalCalls(AddressSpace memory, SignalState signals, SignalFrame frame, TaskIdentity task, Action takeArrivals)
+internal sealed class SignalCalls(AddressSpace memory, SignalState signals, SignalFrame frame, TaskIdentity task)
 {
     private const uint SetSize = sizeof(ulong);
 
@@ -189,7 +187,7 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
 
         set &= ~Signals.Unblockable;
         signals.Awaited = set;
-        bool isOver = WaitForSignal(call, time);
+        bool isOver = time == TimeSpan.Zero || (!signals.EndsWait && call.Wait([], time));
         signals.Awaited = 0;
         if (signals.TryTake(set, out SignalInfo info))
         {
@@ -317,36 +315,13 @@ internal sealed class SignalCalls(AddressSpace memory, SignalState signals, Sign
 
     private Answer Suspend(CallContext call, ulong mask)
     {
-        ulong old = signals.Blocked;
-        signals.Blocked = mask;
-        WaitForSignal(call, null);
-        signals.SavedMask = old;
-        return Errno.EINTR;
-    }
-
-    /// <summary>Waits until a signal that is waited for is pending or any other is to be delivered. One that is ignored ends no wait.</summary>
-    /// <returns>Whether it waited in vain until the time was over.</returns>
-    private bool WaitForSignal(CallContext call, TimeSpan? time)
-    {
-        long start = Stopwatch.GetTimestamp();
-        TimeSpan? left = time;
-        while (!signals.EndsWait)
+        signals.Borrow(mask);
+        if (!signals.HasDeliverable)
         {
-            if (call.Wait([], left))
-            {
-                return true;
-            }
-
-            if (call.Stop is not null)
-            {
-                break;
-            }
-
-            takeArrivals();
-            left = time is TimeSpan all ? TimeSpan.FromTicks(Math.Max(0, (all - Stopwatch.GetElapsedTime(start)).Ticks)) : null;
+            call.Wait([], null);
         }
 
-        return false;
+        return Answer.RestartUnlessHandled;
     }
 
     private Answer Send(bool isSelf, uint number, int code, bool toThread, uint? first = null, uint? second = null, uint third = 0)

@@ -122,7 +122,7 @@ internal sealed class SignalFrame(AddressSpace memory, SignalState signals, Thre
             return false;
         }
 
-        signals.SavedMask = null;
+        signals.LeaveToFrame();
         if ((signals.Stack.Flags & AlternateStack.AutoDisarm) != 0)
         {
             signals.Stack = AlternateStack.None;

@@ -24,7 +24,7 @@ internal sealed class SignalState
     }
 
     /// <summary>The mask to go back to when a handler returns, while a call that waits has set another one: <see cref="Borrow"/>.</summary>
-    public ulong? SavedMask { get; set; }
+    public ulong? SavedMask { get; private set; }
 
     /// <summary>Signals that the program waits for, whether or not they are blocked: sigtimedwait.</summary>
     public ulong Awaited { get; set; }

@@ -29,6 +29,6 @@ internal interface IVcpu
     /// <param name="files">The files; none to wait for the time alone.</param>
     /// <param name="time">How long at most; null for ever.</param>
     /// <param name="stop">Why the machine is to stop; null when it is not.</param>
-    /// <returns>False when it was interrupted: the machine is to stop, or its service has something to do.</returns>
+    /// <returns>False when it was interrupted: the machine is to stop, or its service has taken something that ends the wait.</returns>
     bool Wait(Span<PolledFile> files, TimeSpan? time, out StopReason? stop);
 }

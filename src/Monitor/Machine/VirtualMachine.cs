@@ -159,7 +159,7 @@ public sealed class VirtualMachine : IVcpu, IDisposable
         while (_kicks!.Wait(files, left))
         {
             stop = StopAsked();
-            if (stop is not null || Service is { HasInterrupt: true })
+            if (stop is not null || Service!.TakeArrivals())
             {
                 return false;
             }
@@ -438,7 +438,7 @@ public sealed class VirtualMachine : IVcpu, IDisposable
             : null;
     }
 
-    private StopReason? Interrupt() => Service is { HasInterrupt: true } ? Service.Interrupt(this) : null;
+    private StopReason? Interrupt() => Service is IGuestService service && service.TakeArrivals() ? service.Interrupt(this) : null;
 
     /// <summary>What the guest tells its monitor; any other exit is the end of it.</summary>
     private StopReason? ServeExit(KvmExit exit)

@@ -100,7 +100,7 @@ internal sealed class StandInGuest : IDisposable
             StandardFiles = [input!, OpenFile.Standard(Sandbox.NullDescriptor), error!],
             Warn = warn ?? (_ => { }),
         });
-        Vcpu = new StandInVcpu { Sregs = VcpuState.ToSregs(_guest.Image.InitialState, default) };
+        Vcpu = new StandInVcpu(Process) { Sregs = VcpuState.ToSregs(_guest.Image.InitialState, default) };
         (this[PtRegs.Cs], this[PtRegs.Ds], this[PtRegs.Es], this[PtRegs.Ss]) = (Selector.UserCode, Selector.UserData, Selector.UserData, Selector.UserData);
         (this[PtRegs.Eip], this[PtRegs.Esp]) = (Program.Entry, Program.StackPointer);
         this[PtRegs.Eflags] = (uint)(Eflags.Fixed | Eflags.InterruptEnable);
@@ -284,7 +284,7 @@ internal sealed class StandInGuest : IDisposable
     /// <param name="inKernel">Whether the guest is in its kernel at that moment.</param>
     public void Interrupt(bool inKernel)
     {
-        if (!Process.HasInterrupt)
+        if (!Process.TakeArrivals())
         {
             return;
         }

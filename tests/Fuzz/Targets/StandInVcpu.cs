@@ -7,8 +7,9 @@ using static Kvmsys.Fuzz.Targets.BrokenInvariantException;
 
 namespace Kvmsys.Fuzz.Targets;
 
-/// <summary>A vCPU that is nothing but its registers. It never waits: what would be a long wait is interrupted once, and then at its deadline.</summary>
-internal sealed class StandInVcpu : IVcpu, IDisposable
+/// <summary>A vCPU that is nothing but its registers. It never waits: unless something has come already, the time is over at once, and one without an end at the deadline.</summary>
+/// <param name="service">What takes what comes from outside.</param>
+internal sealed class StandInVcpu(IGuestService service) : IVcpu, IDisposable
 {
     private const int FxsaveSize = 512;
     private const int Mxcsr = 24;
@@ -16,19 +17,11 @@ internal sealed class StandInVcpu : IVcpu, IDisposable
     private readonly SignalFile _kicks = new(SignalSet.Of(ThreadSignals.FreeSignal));
     private readonly byte[] _fxsave = new byte[FxsaveSize];
     private KvmRegs _regs;
-    private bool _wasInterrupted;
 
     /// <summary>Whether a port's write is being served, so that the general-purpose registers are not to be written.</summary>
-    public bool IsInPort
-    {
-        get;
-        set => (field, _wasInterrupted) = (value, false);
-    }
+    public bool IsInPort { get; set; }
 
-    /// <summary>Whether a wait for a time is interrupted; one without an end always is.</summary>
-    public bool IsInterrupted { get; set; }
-
-    /// <summary>Why a wait that is interrupted stops the machine.</summary>
+    /// <summary>Why the machine stops before the time of a wait is over; null when it does not.</summary>
     public StopReason? StopAtWait { get; set; }
 
     /// <inheritdoc/>
@@ -82,14 +75,18 @@ internal sealed class StandInVcpu : IVcpu, IDisposable
             }
         }
 
-        if (time == TimeSpan.Zero || (time is not null && !IsInterrupted))
+        if (time == TimeSpan.Zero)
         {
             return true;
         }
 
-        stop = StopAtWait ?? (_wasInterrupted ? StopReason.Deadline : null);
-        _wasInterrupted = true;
-        return false;
+        if (service.TakeArrivals())
+        {
+            return false;
+        }
+
+        stop = StopAtWait ?? (time is null ? StopReason.Deadline : null);
+        return stop is null;
     }
 
     /// <inheritdoc/>

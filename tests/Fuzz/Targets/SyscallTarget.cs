@@ -141,9 +141,7 @@ internal sealed class SyscallTarget : IFuzzTarget
                 SetRegister(ref reader, guest);
                 break;
             case Step.Wait:
-                how = reader.Byte();
-                guest.Vcpu.IsInterrupted = (how & 1) != 0;
-                guest.Vcpu.StopAtWait = (how & 0x0e) == 0x0e ? StopReason.Deadline : null;
+                guest.Vcpu.StopAtWait = (reader.Byte() & 1) != 0 ? StopReason.Deadline : null;
                 break;
             default:
                 WriteSigreturnFrame(ref reader, guest);

@@ -17,8 +17,10 @@ public sealed class SignalTests : IDisposable
     private const uint Handler = StandInGuest.Text + 0x100;
     private const uint WithInfo = 4;
     private const uint OnStack = 0x08000000;
+    private const uint Restarts = 0x10000000;
     private const int User1 = 10;
     private const int SegmentationFault = 11;
+    private const int Alarm = 14;
     private const int Terminate = 15;
 
     // struct sigcontext's place in struct sigframe, and what there is in it.
@@ -203,7 +205,7 @@ public sealed class SignalTests : IDisposable
         Thread.Sleep(20);
         long start = Stopwatch.GetTimestamp();
         _guest.Interrupt(inKernel: false);
-        bool isDue = _guest.Process.HasInterrupt;
+        bool isDue = _guest.Process.TakeArrivals();
         Assert.Equal(Handler, _guest[PtRegs.Eip]);
 
         // The next comes in a millisecond, unless this machine has just let one go by.
@@ -248,12 +250,79 @@ public sealed class SignalTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true, 2u, 0)]
-    [InlineData(true, 6u, 0)]
-    [InlineData(true, 3u, -(int)Errno.EINVAL)]
-    [InlineData(false, 2u, -(int)Errno.EINVAL)]
-    public void The_programs_own_CPU_time_is_a_clock_by_its_number_too(bool isOwn, uint which, int answer) =>
-        Assert.Equal(answer, _guest.Call(Syscall.clock_gettime, (~(isOwn ? StandInGuest.Pid : StandInGuest.Pid + 1) << 3) | which, Action));
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_sleep_goes_on_when_what_came_does_nothing(bool isBlocked)
+    {
+        const int windowChange = 28;
+        if (isBlocked)
+        {
+            Handle(User1);
+            Block(User1);
+        }
+
+        _guest.Process.Send(isBlocked ? User1 : windowChange);
+        _guest.Write(Action, 1, 0);
+        Assert.Equal(0, _guest.Call(Syscall.nanosleep, Action));
+        Assert.Equal(0, _guest.Call(Syscall.poll, 0, 0, 1));
+        Assert.Equal(StandInGuest.Text, _guest[PtRegs.Eip]);
+    }
+
+    [Theory]
+    [InlineData(Restarts)]
+    [InlineData(0u)]
+    public void A_futex_without_a_time_is_waited_for_again_if_the_handler_wants_that(uint flags)
+    {
+        Handle(User1, flags);
+        _guest.Process.Send(User1);
+        _guest.Call(Syscall.futex, Action + 0x100, 0, 0);
+        Return(_guest[PtRegs.Esp]);
+        (uint, uint) again = ((uint)Syscall.futex, StandInGuest.Text - 2);
+        (uint, uint) interrupted = (unchecked((uint)-(int)Errno.EINTR), StandInGuest.Text);
+        Assert.Equal(flags == Restarts ? again : interrupted, (_guest[PtRegs.Eax], _guest[PtRegs.Eip]));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_wait_with_its_own_mask_lets_in_what_that_does_not_block(bool isPoll)
+    {
+        Handle(User1, Restarts);
+        Block(User1);
+        Kill(User1, out _);
+        Assert.Equal(StandInGuest.Text, _guest[PtRegs.Eip]);
+        const uint mask = Action + 0x100;
+        _guest.Write(mask, 0, 0, mask, 8);
+        _guest.Call(isPoll ? Syscall.ppoll : Syscall.pselect6, isPoll ? [0, 0, 0, mask, 8, 0] : [0, 0, 0, 0, 0, mask + 8]);
+        Assert.Equal(Handler, _guest[PtRegs.Eip]);
+        Return(_guest[PtRegs.Esp]);
+        Assert.Equal(-(int)Errno.EINTR, (int)_guest[PtRegs.Eax]);
+        Assert.Equal(1u << (User1 - 1), (uint)_guest.Call(Syscall.sgetmask));
+    }
+
+    [Fact]
+    public void A_wait_with_its_own_mask_that_nothing_ends_leaves_the_programs()
+    {
+        Block(User1);
+        Kill(User1, out _);
+        const uint mask = Action + 0x100;
+        _guest.Write(mask, 1u << (User1 - 1), 0, 0, 1000);
+        Assert.Equal(0, _guest.Call(Syscall.ppoll, 0, 0, mask + 8, mask, 8));
+        Assert.Equal(1u << (User1 - 1), (uint)_guest.Call(Syscall.sgetmask));
+        Assert.Equal(-(int)Errno.EINVAL, _guest.Call(Syscall.ppoll, 0, 0, mask + 8, mask, 4));
+    }
+
+    [Fact]
+    public void A_suspended_program_waits_for_a_handler()
+    {
+        const int child = 17;
+        Block(child);
+        Kill(child, out _);
+        _guest.Write(Action, 0, 0);
+        Assert.Equal((int)Syscall.rt_sigsuspend, _guest.Call(Syscall.rt_sigsuspend, Action, 8));
+        Assert.Equal(1u << (child - 1), (uint)_guest.Call(Syscall.sgetmask));
+        Assert.Equal(StandInGuest.Text - 2, _guest[PtRegs.Eip]);
+    }
 
     [Fact]
     public void A_frame_that_does_not_fit_on_the_alternate_stack_ends_the_program()
@@ -262,6 +331,36 @@ public sealed class SignalTests : IDisposable
         _guest[PtRegs.Esp] = StandInGuest.Data + 0x2100;
         _guest.Exception(13, 0);
         Assert.Equal((StopReason.Signal, SegmentationFault), (_guest.Stop, _guest.Process.FatalSignal));
+    }
+
+    [Fact]
+    public void Nobody_kicks_when_no_alarm_is_left()
+    {
+        Handle(Alarm);
+        _guest.Write(Action, 0, 0, 0, 1000);
+        _guest.Call(Syscall.setitimer, 0, Action);
+        Thread.Sleep(5);
+        _guest.Interrupt(inKernel: true);
+        _guest.Interrupt(inKernel: false);
+        Assert.Equal(Handler, _guest[PtRegs.Eip]);
+        Assert.False(_guest.Process.TakeArrivals());
+        ThreadSignals.TakePending(ThreadSignals.FreeSignal);
+        Thread.Sleep(5);
+        Assert.False(ThreadSignals.TakePending(ThreadSignals.FreeSignal));
+    }
+
+    [Fact]
+    public void A_full_queue_is_told()
+    {
+        const int pending = 11;
+        const uint realTime = 40;
+        _guest.Write(Action, 1, 1);
+        Assert.Equal(0, _guest.Call(Syscall.setrlimit, pending, Action));
+        _guest.Write(Action, 0, 1u << (int)(realTime - 33));
+        Assert.Equal(0, _guest.Call(Syscall.rt_sigprocmask, 0, Action, 0, 8));
+        _guest.Write(Action, realTime, 0, unchecked((uint)-1), 0, 0, 5);
+        Assert.Equal(0, _guest.Call(Syscall.rt_sigqueueinfo, StandInGuest.Pid, realTime, Action));
+        Assert.Equal(-(int)Errno.EAGAIN, _guest.Call(Syscall.rt_sigqueueinfo, StandInGuest.Pid, realTime, Action));
     }
 
     [Theory]
@@ -278,19 +377,13 @@ public sealed class SignalTests : IDisposable
     public void Waiting_for_children_knows_its_options(uint options, Errno error) =>
         Assert.Equal(-(int)error, _guest.Call(Syscall.waitpid, uint.MaxValue, 0, options));
 
-    [Fact]
-    public void A_full_queue_is_told()
-    {
-        const int pending = 11;
-        const uint realTime = 40;
-        _guest.Write(Action, 1, 1);
-        Assert.Equal(0, _guest.Call(Syscall.setrlimit, pending, Action));
-        _guest.Write(Action, 0, 1u << (int)(realTime - 33));
-        Assert.Equal(0, _guest.Call(Syscall.rt_sigprocmask, 0, Action, 0, 8));
-        _guest.Write(Action, realTime, 0, unchecked((uint)-1), 0, 0, 5);
-        Assert.Equal(0, _guest.Call(Syscall.rt_sigqueueinfo, StandInGuest.Pid, realTime, Action));
-        Assert.Equal(-(int)Errno.EAGAIN, _guest.Call(Syscall.rt_sigqueueinfo, StandInGuest.Pid, realTime, Action));
-    }
+    [Theory]
+    [InlineData(true, 2u, 0)]
+    [InlineData(true, 6u, 0)]
+    [InlineData(true, 3u, -(int)Errno.EINVAL)]
+    [InlineData(false, 2u, -(int)Errno.EINVAL)]
+    public void The_programs_own_CPU_time_is_a_clock_by_its_number_too(bool isOwn, uint which, int answer) =>
+        Assert.Equal(answer, _guest.Call(Syscall.clock_gettime, (~(isOwn ? StandInGuest.Pid : StandInGuest.Pid + 1) << 3) | which, Action));
 
     private void Block(int signal)
     {
