@@ -251,7 +251,7 @@ internal sealed class TransferCalls(AddressSpace memory, FileTable files, Signal
 
             if (written == -(int)Errno.EPIPE)
             {
-                signals.Post(new SignalInfo(Signals.Pipe, SignalInfo.User) { First = task.Pid, Second = task.Uid });
+                signals.Post(new SignalInfo(Signals.Pipe, SignalInfo.User) { First = task.Pid, Second = task.Uid }, toThread: true);
             }
 
             return written;

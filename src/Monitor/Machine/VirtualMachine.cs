@@ -420,7 +420,7 @@ public sealed class VirtualMachine : IVcpu, IDisposable
         Volatile.Write(ref _breakAsked, false);
         TimeSpan left = TimeSpan.FromSeconds((_end - Stopwatch.GetTimestamp()) / (double)Stopwatch.Frequency);
         _deadline!.Arm(left > Now ? left : Now, KickInterval);
-        if (Volatile.Read(ref _cancelled) || Volatile.Read(ref _breakAsked) || Service is { HasInterrupt: true })
+        if (Volatile.Read(ref _cancelled) || Volatile.Read(ref _breakAsked) || (Service?.TakeArrivals() ?? false))
         {
             // Asked for while the timer was set to something else.
             _deadline.Arm(Now, KickInterval);
