@@ -28,12 +28,6 @@ internal sealed class AddressSpace
     /// <summary>vm.mmap_min_addr of today's Linux: below, nothing is mapped, so that a null pointer faults.</summary>
     public const uint MinAddress = 0x10000;
 
-    /// <summary>vm.max_map_count: regions that a program may have.</summary>
-    public const int MaxRegions = 65530;
-
-    /// <summary>Where mappings start, downwards: Linux leaves 128 MiB for the stack.</summary>
-    private const uint MapBase = KernelLayout.PageOffset - (128 << 20);
-
     // stack_guard_gap: the stack does not grow closer than that to what lies below it.
     private const uint StackGuardGap = 256 * PageSize;
 
@@ -48,7 +42,6 @@ internal sealed class AddressSpace
     private readonly GuestRam _ram;
     private readonly FrameAllocator _frames;
     private readonly uint _directory;
-    private readonly List<MemoryRegion> _regions = [];
 
     // The program's page tables as they will be once the guest's kernel has written all updates.
     private readonly PageTable?[] _tables = new PageTable?[(int)(KernelLayout.PageOffset >> DirectoryShift)];
@@ -68,7 +61,7 @@ internal sealed class AddressSpace
         foreach (ProgramSegment segment in program.Segments)
         {
             bool isStack = segment.End == GuestProgram.StackTop;
-            Insert(new(segment.Address, segment.End, segment.Flags, GrowsDown: isStack));
+            Regions.Add(new(segment.Address, segment.End, segment.Flags, GrowsDown: isStack));
             if (!isStack)
             {
                 _breakStart = Math.Max(_breakStart, segment.End);
@@ -95,11 +88,8 @@ internal sealed class AddressSpace
     /// <summary>Whether an access has failed because no frame was left. Linux would kill the program for it.</summary>
     public bool IsOutOfMemory { get; private set; }
 
-    /// <summary>Whether there may be as many more regions as one call can make of one: it splits it in three.</summary>
-    public bool MaySplit => _regions.Count <= MaxRegions - 2;
-
-    /// <summary>The regions, by address.</summary>
-    public IReadOnlyList<MemoryRegion> Regions => _regions;
+    /// <summary>The regions.</summary>
+    public MemoryRegions Regions { get; } = [];
 
     /// <summary>Gives a page its frame, if the program may do there what it tries to, and some pages behind it theirs.</summary>
     /// <param name="address">The address.</param>
@@ -110,7 +100,7 @@ internal sealed class AddressSpace
         if (outcome == FaultOutcome.Mapped && _frames.FreeCount > MemoryPages / 4)
         {
             // Whoever touches a page mostly touches the next too, and each time costs two ways between guest and monitor.
-            uint end = Math.Min((address | (FaultAround - 1)) + 1, _regions[IndexAt(address)].End);
+            uint end = Math.Min((address | (FaultAround - 1)) + 1, Regions.At(address)!.Value.End);
             for (uint next = (address & ~PageMask) + PageSize; next < end && Resolve(next, write, out _) == FaultOutcome.Mapped; next += PageSize)
             {
                 // One after the other.
@@ -227,7 +217,7 @@ internal sealed class AddressSpace
     public bool TryFind(uint address, bool write, out uint? physical)
     {
         physical = null;
-        if (RegionAt(address) is not MemoryRegion region)
+        if (Regions.At(address) is not MemoryRegion region)
         {
             return false;
         }
@@ -286,40 +276,12 @@ internal sealed class AddressSpace
         return rounded >= length;
     }
 
-    /// <summary>Whether every page of a range is mapped.</summary>
-    public bool IsMapped(uint start, uint length) => MappedEnd(start) >= (ulong)start + length;
-
-    /// <summary>Whether no page of a range is mapped.</summary>
-    public bool IsFree(uint start, uint length)
-    {
-        int index = IndexAt(start);
-        return index == _regions.Count || _regions[index].Start >= (ulong)start + length;
-    }
-
     /// <summary>Finds room for a new mapping: at the hint if that is free, else the highest that fits.</summary>
     /// <returns>False when there is none.</returns>
     public bool TryFindFree(uint hint, uint length, out uint start)
     {
         start = hint & ~PageMask;
-        if (hint != 0 && IsValid(start, length) && IsFree(start, length))
-        {
-            return true;
-        }
-
-        uint top = MapBase;
-        for (int i = _regions.Count - 1; i >= -1; i--)
-        {
-            uint bottom = Math.Max(i >= 0 ? _regions[i].End : 0, MinAddress);
-            if (bottom < top && top - bottom >= length)
-            {
-                start = top - length;
-                return true;
-            }
-
-            top = i >= 0 ? Math.Min(top, _regions[i].Start) : top;
-        }
-
-        return false;
+        return (hint != 0 && IsValid(start, length) && Regions.IsFree(start, length)) || Regions.TryFindFree(length, out start);
     }
 
     /// <summary>Maps zeros over whatever is there.</summary>
@@ -329,13 +291,13 @@ internal sealed class AddressSpace
     /// <returns>ENOMEM when that is more than there is, or there are too many regions.</returns>
     public Errno Map(uint start, uint length, SegmentFlags protection)
     {
-        if ((protection != SegmentFlags.None && length / PageSize > MemoryPages) || !MaySplit)
+        if ((protection != SegmentFlags.None && length / PageSize > MemoryPages) || !Regions.MaySplit)
         {
             return Errno.ENOMEM;
         }
 
         Unmap(start, length);
-        Insert(new(start, start + length, protection));
+        Regions.Add(new(start, start + length, protection));
         return default;
     }
 
@@ -346,29 +308,7 @@ internal sealed class AddressSpace
     {
         uint end = start + length;
         Discard(start, length);
-        int first = IndexAt(start);
-        int behind = first;
-        while (behind < _regions.Count && _regions[behind].Start < end)
-        {
-            behind++;
-        }
-
-        if (first == behind)
-        {
-            return;
-        }
-
-        (MemoryRegion lowest, MemoryRegion highest) = (_regions[first], _regions[behind - 1]);
-        _regions.RemoveRange(first, behind - first);
-        if (highest.End > end)
-        {
-            _regions.Insert(first, highest with { Start = end });
-        }
-
-        if (lowest.Start < start)
-        {
-            _regions.Insert(first, lowest with { End = start });
-        }
+        Regions.Remove(start, end);
     }
 
     /// <summary>Gives back the frames of a range; its pages are zero when they are next touched.</summary>
@@ -405,32 +345,13 @@ internal sealed class AddressSpace
     /// <returns>ENOMEM when a page is not mapped, or there are too many regions.</returns>
     public Errno Protect(uint start, uint length, SegmentFlags protection)
     {
-        uint end = Math.Min(start + length, MappedEnd(start));
-        if (end <= start || !MaySplit)
+        uint end = Math.Min(start + length, Regions.MappedEnd(start));
+        if (end <= start || !Regions.MaySplit)
         {
             return Errno.ENOMEM;
         }
 
-        for (int i = IndexAt(start); i < _regions.Count && _regions[i].Start < end; i++)
-        {
-            MemoryRegion region = _regions[i];
-            if (region.Start < start)
-            {
-                _regions[i] = region with { End = start };
-                region = region with { Start = start };
-                _regions.Insert(++i, region);
-            }
-
-            if (region.End > end)
-            {
-                _regions.Insert(i + 1, region with { Start = end });
-                region = region with { End = end };
-            }
-
-            _regions[i] = region with { Protection = protection };
-        }
-
-        MergeAround(start, end);
+        Regions.Protect(start, end, protection);
         PageFlags flags = LinuxProtection.Of(protection);
         ForEachEntry(start, end, (table, address, entry) => SetEntry(table, address, (entry & ~PageMask) | (uint)flags));
         return end == start + length ? default : Errno.ENOMEM;
@@ -448,7 +369,7 @@ internal sealed class AddressSpace
             }
         }
 
-        Insert(new(to, to + length, protection));
+        Regions.Add(new(to, to + length, protection));
         ForEachEntry(from, from + length, (table, address, entry) =>
         {
             SetEntry(table, address, 0);
@@ -457,13 +378,6 @@ internal sealed class AddressSpace
         });
         Unmap(from, length);
         return default;
-    }
-
-    /// <summary>The region of an address.</summary>
-    public MemoryRegion? RegionAt(uint address)
-    {
-        int index = IndexAt(address);
-        return index < _regions.Count && _regions[index].Start <= address ? _regions[index] : null;
     }
 
     /// <summary>brk: moves the end of the heap.</summary>
@@ -481,7 +395,7 @@ internal sealed class AddressSpace
         {
             Unmap(newEnd, oldEnd - newEnd);
         }
-        else if (newEnd > oldEnd && (!IsFree(oldEnd, newEnd - oldEnd) || Map(oldEnd, newEnd - oldEnd, SegmentFlags.Read | SegmentFlags.Write) != default))
+        else if (newEnd > oldEnd && (!Regions.IsFree(oldEnd, newEnd - oldEnd) || Map(oldEnd, newEnd - oldEnd, SegmentFlags.Read | SegmentFlags.Write) != default))
         {
             return Break;
         }
@@ -495,18 +409,6 @@ internal sealed class AddressSpace
     private static int IndexInTable(uint address) => (int)(address / PageSize % TableEntries);
 
     private static int InPage(uint address, int length) => (int)Math.Min((uint)length, PageSize - (address & PageMask));
-
-    /// <summary>Up to where every page from an address on is mapped; the address itself when its own is not.</summary>
-    private uint MappedEnd(uint start)
-    {
-        uint end = start;
-        for (int i = IndexAt(start); i < _regions.Count && _regions[i].Start <= end; i++)
-        {
-            end = _regions[i].End;
-        }
-
-        return end;
-    }
 
     /// <summary>The pages that the image has mapped for a segment.</summary>
     private void AdoptPages(ProgramSegment segment)
@@ -529,13 +431,11 @@ internal sealed class AddressSpace
             return FaultOutcome.NotMapped;
         }
 
-        int index = IndexAt(address);
-        if (index == _regions.Count || (_regions[index].Start > address && !TryGrowStack(index, address)))
+        if (Regions.AtOrAbove(address) is not MemoryRegion region || (region.Start > address && !TryGrowStack(region, address)))
         {
             return FaultOutcome.NotMapped;
         }
 
-        MemoryRegion region = _regions[index];
         if (!region.Allows(write))
         {
             return FaultOutcome.NotAllowed;
@@ -562,18 +462,17 @@ internal sealed class AddressSpace
         return FaultOutcome.Mapped;
     }
 
-    private bool TryGrowStack(int index, uint address)
+    private bool TryGrowStack(MemoryRegion stack, uint address)
     {
-        MemoryRegion stack = _regions[index];
         uint start = address & ~PageMask;
-        uint lowest = GuestProgram.StackTop - Math.Min(StackLimit & ~PageMask, MapBase);
-        uint below = index > 0 ? _regions[index - 1].End : 0;
+        uint lowest = GuestProgram.StackTop - Math.Min(StackLimit & ~PageMask, MemoryRegions.MapBase);
+        uint below = Regions.EndBelow(address);
         if (!stack.GrowsDown || start < lowest || start < MinAddress || start - below < StackGuardGap || start < below)
         {
             return false;
         }
 
-        _regions[index] = stack with { Start = start };
+        Regions.GrowDown(stack, start);
         return true;
     }
 
@@ -630,57 +529,6 @@ internal sealed class AddressSpace
 
             address += PageSize;
         }
-    }
-
-    /// <summary>Index of the first region that ends above an address.</summary>
-    private int IndexAt(uint address)
-    {
-        int low = 0;
-        int high = _regions.Count;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (_regions[middle].End <= address)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
-            }
-        }
-
-        return low;
-    }
-
-    /// <summary>Adds a region where nothing is.</summary>
-    private void Insert(MemoryRegion region)
-    {
-        _regions.Insert(IndexAt(region.Start), region);
-        MergeAround(region.Start, region.End);
-    }
-
-    /// <summary>Makes one of neighbours that are alike.</summary>
-    private void MergeAround(uint start, uint end)
-    {
-        int kept = Math.Max(IndexAt(start) - 1, 0);
-        int next = kept + 1;
-        for (; next < _regions.Count && _regions[kept].Start <= end; next++)
-        {
-            MemoryRegion first = _regions[kept];
-            MemoryRegion second = _regions[next];
-            if (first.End == second.Start && first.Protection == second.Protection && first.GrowsDown == second.GrowsDown)
-            {
-                _regions[kept] = first with { End = second.End };
-            }
-            else
-            {
-                _regions[++kept] = second;
-            }
-        }
-
-        // In one go: there may be tens of thousands.
-        _regions.RemoveRange(kept + 1, next - kept - 1);
     }
 
     /// <summary>A page table of the guest, as it will be.</summary>

@@ -18,6 +18,9 @@ internal sealed class FileTable : IDisposable
     private readonly SortedDictionary<int, (GuestFile File, bool CloseOnExec)> _descriptors = [];
     private readonly List<GrantedFolder> _granted = [];
 
+    // Those that the program was started with; what it has is opened anew from them.
+    private readonly IReadOnlyList<OpenFile> _standard;
+
     /// <summary>The table of a program that starts.</summary>
     /// <param name="workingDirectory">Absolute path against which its relative paths are taken.</param>
     /// <param name="readOnly">Folders below which it may read.</param>
@@ -26,6 +29,7 @@ internal sealed class FileTable : IDisposable
     public FileTable(string workingDirectory, IEnumerable<string> readOnly, IReadOnlyList<OpenFile> standard)
     {
         WorkingDirectory = Encoding.UTF8.GetBytes(workingDirectory);
+        _standard = standard;
         for (int descriptor = 0; descriptor < standard.Count; descriptor++)
         {
             OpenFile host = standard[descriptor];
@@ -176,9 +180,9 @@ internal sealed class FileTable : IDisposable
             Close(descriptor);
         }
 
-        foreach (GrantedFolder grant in _granted)
+        foreach (OpenFile file in _standard.Concat(_granted.Select(grant => grant.Folder)))
         {
-            grant.Folder.Dispose();
+            file.Dispose();
         }
     }
 

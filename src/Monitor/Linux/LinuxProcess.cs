@@ -229,7 +229,7 @@ internal sealed class LinuxProcess : IGuestService, IDisposable
         uint vector = _ram.Read<uint>(physical + FaultFrame.Vector);
         uint error = _ram.Read<uint>(physical + FaultFrame.ErrorCode);
         uint cr2 = _ram.Read<uint>(KernelLayout.Physical(KernelLayout.TaskStruct) + TaskStruct.Cr2);
-        bool isMapped = _memory.RegionAt(cr2) is not null;
+        bool isMapped = _memory.Regions.At(cr2) is not null;
         if (ExceptionSignal.Of(vector, error, registers[PtRegs.Eip], cr2, isMapped, vcpu) is not SignalInfo info)
         {
             return StopReason.Crash;

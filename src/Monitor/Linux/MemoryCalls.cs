@@ -56,7 +56,7 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
 
         // What makes a hole makes one region more. Others must go on working, so that a program can get back below the limit.
         uint end = call.Ebx + length;
-        if (memory.RegionAt(call.Ebx) is MemoryRegion region && region.Start < call.Ebx && end < region.End && !memory.MaySplit)
+        if (memory.Regions.At(call.Ebx) is MemoryRegion region && region.Start < call.Ebx && end < region.End && !memory.Regions.MaySplit)
         {
             return Errno.ENOMEM;
         }
@@ -86,7 +86,7 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
         uint start = call.Ebx;
         if ((call.Edx & ProtectDownwards) != 0)
         {
-            if (memory.RegionAt(start) is not { GrowsDown: true } stack)
+            if (memory.Regions.At(start) is not { GrowsDown: true } stack)
             {
                 return Errno.EINVAL;
             }
@@ -112,7 +112,7 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
         }
 
         // A length of 0 would make a second mapping of shared pages; there are none here.
-        if (oldLength == 0 || !AddressSpace.IsRange(old, oldLength) || memory.RegionAt(old) is not MemoryRegion region || region.End - old < oldLength)
+        if (oldLength == 0 || !AddressSpace.IsRange(old, oldLength) || memory.Regions.At(old) is not MemoryRegion region || region.End - old < oldLength)
         {
             return oldLength == 0 ? Errno.EINVAL : Errno.EFAULT;
         }
@@ -126,7 +126,7 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
         {
             if (newLength < oldLength)
             {
-                if (!memory.MaySplit)
+                if (!memory.Regions.MaySplit)
                 {
                     return Errno.ENOMEM;
                 }
@@ -139,7 +139,7 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
 
         uint end = old + oldLength;
         uint more = newLength - oldLength;
-        if (region.End == end && AddressSpace.IsValid(end, more) && memory.IsFree(end, more))
+        if (region.End == end && AddressSpace.IsValid(end, more) && memory.Regions.IsFree(end, more))
         {
             Errno error = memory.Map(end, more, region.Protection);
             return error == default ? old : error;
@@ -172,7 +172,7 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
             return 0;
         }
 
-        if (!AddressSpace.IsRange(call.Ebx, length) || !memory.IsMapped(call.Ebx, length))
+        if (!AddressSpace.IsRange(call.Ebx, length) || !memory.Regions.IsMapped(call.Ebx, length))
         {
             return Errno.ENOMEM;
         }
@@ -202,7 +202,7 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
             return Errno.EINVAL;
         }
 
-        if (newLength / PageSize > memory.MemoryPages || !memory.MaySplit)
+        if (newLength / PageSize > memory.MemoryPages || !memory.Regions.MaySplit)
         {
             return Errno.ENOMEM;
         }
@@ -260,7 +260,7 @@ internal sealed class MemoryCalls(AddressSpace memory, FileTable files)
                 return start < AddressSpace.MinAddress ? Errno.EPERM : Errno.ENOMEM;
             }
 
-            if ((flags & MapFixedNoReplace) != 0 && !memory.IsFree(start, length))
+            if ((flags & MapFixedNoReplace) != 0 && !memory.Regions.IsFree(start, length))
             {
                 return Errno.EEXIST;
             }

@@ -169,7 +169,7 @@ internal sealed class InstructionTrace : IDebugger, ISignalWatch
         uint error = BitConverter.ToUInt32(word);
         uint address = (uint)guest.Sregs.Cr2;
         bool isWrite = (error & write) != 0;
-        bool isDemand = (error & present) == 0 && _program.Process.Memory.RegionAt(address)?.Allows(isWrite) == true;
+        bool isDemand = (error & present) == 0 && _program.Process.Memory.Regions.At(address)?.Allows(isWrite) == true;
         string access = $"a {(isWrite ? "write" : "read")} of {Name(address)}";
         return isDemand ? $"{access}, whose page is now given to the program" : access;
     }

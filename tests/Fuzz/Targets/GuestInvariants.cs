@@ -97,8 +97,8 @@ internal sealed class GuestInvariants
 
     private void CheckRegions()
     {
-        IReadOnlyList<MemoryRegion> regions = _guest.Process.Memory.Regions;
-        ThrowUnless(regions.Count <= AddressSpace.MaxRegions, regions.Count);
+        MemoryRegions regions = _guest.Process.Memory.Regions;
+        ThrowUnless(regions.Count <= MemoryRegions.Max, regions.Count);
         uint end = AddressSpace.MinAddress;
         for (int i = 0; i < regions.Count; i++)
         {
@@ -155,7 +155,7 @@ internal sealed class GuestInvariants
             used++;
         }
 
-        IReadOnlyList<MemoryRegion> regions = _guest.Process.Memory.Regions;
+        MemoryRegions regions = _guest.Process.Memory.Regions;
         int next = 0;
         Span<uint> directory = Table(_directory);
         for (int i = 0; i < UserTables; i++)

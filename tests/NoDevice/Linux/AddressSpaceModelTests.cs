@@ -100,8 +100,8 @@ public sealed class AddressSpaceModelTests
         {
             uint address = AddressOf(page);
             bool isMapped = model.TryGetValue(page, out (SegmentFlags Protection, byte Contents) entry);
-            Assert.Equal(isMapped ? entry.Protection : null, memory.RegionAt(address + 0xabc)?.Protection);
-            Assert.Equal((isMapped, !isMapped), (memory.IsMapped(address, PageSize), memory.IsFree(address, PageSize)));
+            Assert.Equal(isMapped ? entry.Protection : null, memory.Regions.At(address + 0xabc)?.Protection);
+            Assert.Equal((isMapped, !isMapped), (memory.Regions.IsMapped(address, PageSize), memory.Regions.IsFree(address, PageSize)));
         }
 
         // Neighbours that are alike are one.

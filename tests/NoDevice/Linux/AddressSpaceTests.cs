@@ -45,7 +45,7 @@ public sealed class AddressSpaceTests : IDisposable
         uint first = (uint)_guest.Call(Syscall.mmap2, 0, PageSize, ReadWrite, PrivateAnonymous, NoFile);
         uint second = (uint)_guest.Call(Syscall.mmap2, 0, PageSize, ReadWrite, PrivateAnonymous, NoFile);
         Assert.Equal((0xb7fff000u, first - PageSize), (first, second));
-        Assert.Equal(new MemoryRegion(second, first + PageSize, ReadWriteFlags), _guest.Process.Memory.RegionAt(first));
+        Assert.Equal(new MemoryRegion(second, first + PageSize, ReadWriteFlags), _guest.Process.Memory.Regions.At(first));
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class AddressSpaceTests : IDisposable
         Assert.Equal(0, _guest.Call(Syscall.mprotect, Somewhere, pages * PageSize, ReadOnly));
         Assert.InRange(_guest.Process.Memory.Regions.Count, 1, 10);
         Assert.Equal(0, _guest.Call(Syscall.munmap, Somewhere, pages * PageSize));
-        Assert.Null(_guest.Process.Memory.RegionAt(Somewhere));
+        Assert.Null(_guest.Process.Memory.Regions.At(Somewhere));
     }
 
     [Fact]
@@ -351,7 +351,7 @@ public sealed class AddressSpaceTests : IDisposable
     [Fact]
     public void Holes_make_no_more_regions_than_Linux_allows()
     {
-        const uint length = 2 * (AddressSpace.MaxRegions + 100) * PageSize;
+        const uint length = 2 * (MemoryRegions.Max + 100) * PageSize;
         Assert.Equal(Somewhere, (uint)_guest.Call(Syscall.mmap2, Somewhere, length, 0, PrivateAnonymousFixed, NoFile));
         uint hole = Somewhere + PageSize;
         while (_guest.Call(Syscall.munmap, hole, PageSize) == 0)
@@ -359,7 +359,7 @@ public sealed class AddressSpaceTests : IDisposable
             hole += 2 * PageSize;
         }
 
-        Assert.InRange(_guest.Process.Memory.Regions.Count, AddressSpace.MaxRegions - 2, AddressSpace.MaxRegions);
+        Assert.InRange(_guest.Process.Memory.Regions.Count, MemoryRegions.Max - 2, MemoryRegions.Max);
         Assert.Equal(-(int)Errno.ENOMEM, _guest.Call(Syscall.munmap, hole, PageSize));
         Assert.Equal(-(int)Errno.ENOMEM, _guest.Call(Syscall.mmap2, 0, PageSize, ReadWrite, PrivateAnonymous, NoFile));
         Assert.Equal(0, _guest.Call(Syscall.munmap, Somewhere, length));

@@ -373,6 +373,14 @@ public sealed class FileTests : IDisposable
     }
 
     [Fact]
+    public void What_it_was_started_with_is_closed_with_it()
+    {
+        OpenFile.Pipe(out OpenFile? input, out OpenFile? output);
+        new FileTable("/", [], [input!, output!]).Dispose();
+        Assert.Equal((true, true), (input!.IsClosed, output!.IsClosed));
+    }
+
+    [Fact]
     public void A_table_that_is_full_keeps_no_file_open()
     {
         const uint duplicate = 0;
