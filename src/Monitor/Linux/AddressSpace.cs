@@ -345,7 +345,7 @@ internal sealed class AddressSpace
     /// <returns>ENOMEM when a page is not mapped, or there are too many regions.</returns>
     public Errno Protect(uint start, uint length, SegmentFlags protection)
     {
-        uint end = Math.Min(start + length, Regions.MappedEnd(start));
+        uint end = Math.Min(start + length, Regions.MappedEnd(start, start + length));
         if (end <= start || !Regions.MaySplit)
         {
             return Errno.ENOMEM;

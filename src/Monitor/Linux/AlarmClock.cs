@@ -57,7 +57,7 @@ internal sealed class AlarmClock(AddressSpace memory) : IDisposable
         Set(TimeSpan.FromSeconds(Math.Min(call.Ebx, int.MaxValue)), TimeSpan.Zero);
 
         // Less than a second is one, for 0 would say that there was none.
-        return left > TimeSpan.Zero ? (uint)Math.Max(1, Math.Round(left.TotalSeconds)) : 0;
+        return left > TimeSpan.Zero ? (uint)Math.Max(1, Math.Round(left.TotalSeconds, MidpointRounding.AwayFromZero)) : 0;
     }
 
     /// <summary>setitimer: ITIMER_REAL.</summary>

@@ -116,6 +116,11 @@ internal sealed class FileTable : IDisposable
             return Errno.ENOENT;
         }
 
+        if ((flags & OpenFlags.Path) != 0)
+        {
+            flags &= OpenFlags.Path | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.CloseOnExec;
+        }
+
         // Nothing of the host's comes out of it, and nothing gets in.
         if (path.SequenceEqual("/dev/null"u8))
         {
@@ -125,7 +130,7 @@ internal sealed class FileTable : IDisposable
         byte[]? start = path[0] == '/' ? [] : folder is null ? WorkingDirectory : folder.Path;
         if (start is null)
         {
-            return Errno.ENOTDIR;
+            return folder!.IsGranted ? Errno.ENAMETOOLONG : Errno.ENOTDIR;
         }
 
         // Opening a named pipe would wait for its other end in the host's kernel, where no thread can be stopped; so does only reading it.
@@ -150,13 +155,26 @@ internal sealed class FileTable : IDisposable
     public Errno ChangeDirectory(ReadOnlySpan<byte> path)
     {
         Errno error = Open(path, null, OpenFlags.Path | OpenFlags.Directory, out GuestFile? folder);
-        if (error == default)
+        if (error != default)
         {
-            WorkingDirectory = folder!.Path!;
-            folder.Host.Dispose();
+            return error;
         }
 
-        return error;
+        using OpenFile host = folder!.Host;
+        const int execute = 1;
+        int refused = host.Access(execute);
+        if (refused != 0)
+        {
+            return (Errno)(-refused);
+        }
+
+        if (folder.Path is not byte[] name)
+        {
+            return Errno.ENAMETOOLONG;
+        }
+
+        WorkingDirectory = name;
+        return default;
     }
 
     /// <summary>Whether a descriptor's file can be mapped.</summary>
@@ -203,12 +221,12 @@ internal sealed class FileTable : IDisposable
     private static Errno Opened(Errno error, OpenFile? host, GrantedFolder grant, int flags, out GuestFile? file)
     {
         file = null;
-        bool creates = (flags & OpenFlags.Create) != 0;
         if (host is null)
         {
-            return error == Errno.ENOENT && creates ? Errno.EROFS : error;
+            return error;
         }
 
+        bool creates = (flags & OpenFlags.Create) != 0;
         bool writes = (flags & OpenFlags.AccessMode) != OpenFlags.ReadOnly || (flags & OpenFlags.Truncate) != 0;
         bool isFolder = host.FileType == Statx.SIfdir;
         error = creates && (flags & OpenFlags.Exclusive) != 0 ? Errno.EEXIST
@@ -227,7 +245,7 @@ internal sealed class FileTable : IDisposable
 
     /// <summary>
     /// The ways to a path by a granted folder: what is left of the path wherever it stands at one, read from left to right. What it names
-    /// outside of such folders the program cannot know; there, ".." is one name less.
+    /// outside of such folders the program cannot know; there, ".." is one name less. Below one it is where the folder itself lies.
     /// </summary>
     private IEnumerable<(GrantedFolder Grant, byte[] Path)> WaysTo(byte[] path)
     {
@@ -258,6 +276,20 @@ internal sealed class FileTable : IDisposable
             next += name.Length;
             if (name.AsSpan().SequenceEqual(".."u8))
             {
+                if (_granted.Find(grant => CollectionsMarshal.AsSpan(place).StartsWith([.. grant.Path, slash])) is GrantedFolder above)
+                {
+                    byte[] below = [.. place[(above.Path.Length + 1)..]];
+                    if (above.Folder.OpenBeneath(below, OpenFlags.Path | OpenFlags.Directory, out OpenFile? folder) != 0)
+                    {
+                        yield break;
+                    }
+
+                    using (folder)
+                    {
+                        place = [.. above.PathOf(folder!) ?? []];
+                    }
+                }
+
                 place.RemoveRange(Math.Max(place.LastIndexOf(slash), 0), place.Count - Math.Max(place.LastIndexOf(slash), 0));
             }
             else if (!name.AsSpan().SequenceEqual("."u8))

@@ -12,7 +12,10 @@ internal sealed class GuestFile(OpenFile host, GrantedFolder? grant = null)
     /// <summary>The host's file.</summary>
     public OpenFile Host { get; } = host;
 
-    /// <summary>The absolute path that the program knows it by; null for one that it was given.</summary>
+    /// <summary>Whether the program has found it in a granted folder.</summary>
+    public bool IsGranted => grant is not null;
+
+    /// <summary>The absolute path that the program knows it by; null for one that it was given, and when it is too long.</summary>
     public byte[]? Path => grant?.PathOf(Host);
 
     /// <summary>Whether a read or write never waits for somebody else.</summary>

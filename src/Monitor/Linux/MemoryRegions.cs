@@ -37,16 +37,18 @@ internal sealed class MemoryRegions : IReadOnlyList<MemoryRegion>
     }
 
     /// <summary>Whether every page of a range is mapped.</summary>
-    public bool IsMapped(uint start, uint length) => MappedEnd(start) >= (ulong)start + length;
+    public bool IsMapped(uint start, uint length) => MappedEnd(start, start + length) >= (ulong)start + length;
 
     /// <summary>Whether no page of a range is mapped.</summary>
     public bool IsFree(uint start, uint length) => AtOrAbove(start) is not MemoryRegion region || region.Start >= (ulong)start + length;
 
     /// <summary>Up to where every page from an address on is mapped; the address itself when its own is not.</summary>
-    public uint MappedEnd(uint start)
+    /// <param name="start">The address.</param>
+    /// <param name="limit">From where on nobody asks.</param>
+    public uint MappedEnd(uint start, uint limit)
     {
         uint end = start;
-        for (int i = IndexAt(start); i < Count && _regions[i].Start <= end; i++)
+        for (int i = IndexAt(start); end < limit && i < Count && _regions[i].Start <= end; i++)
         {
             end = _regions[i].End;
         }

@@ -73,8 +73,8 @@ internal sealed class PathCalls(AddressSpace memory, FileTable files, byte[] exe
             return Errno.EBADF;
         }
 
-        // A folder that the program was started with, as its standard input, is not granted.
-        if (file.Path is null)
+        // A folder that the program was started with, as its standard input, is not.
+        if (!file.IsGranted)
         {
             return Errno.ENOTDIR;
         }
@@ -116,9 +116,19 @@ internal sealed class PathCalls(AddressSpace memory, FileTable files, byte[] exe
     /// <returns>EROFS, or EEXIST.</returns>
     public Answer RefuseCreation(uint folder, uint path)
     {
-        Answer answer = AtPath((int)folder, path, follow: false, _ => Errno.EEXIST);
-        return answer == Errno.ENOENT ? Errno.EROFS : answer;
+        Errno error = memory.ReadString(path, PathMax, out byte[] name);
+        if (error != default)
+        {
+            return error;
+        }
+
+        Answer answer = AtName((int)folder, name, follow: false, _ => Errno.EEXIST);
+        return answer == Errno.ENOENT ? Uncreated((int)folder, name) : answer;
     }
+
+    /// <summary>utimensat and utimensat_time64: without a path it is about an open file.</summary>
+    public Answer Utimensat(CallContext call) =>
+        call.Ecx != 0 ? RefuseChange(call.Ebx, call.Ecx) : files[(int)call.Ebx] is null ? Errno.EBADF : Errno.EROFS;
 
     private Answer OpenAt(int folder, uint path, int flags)
     {
@@ -131,7 +141,7 @@ internal sealed class PathCalls(AddressSpace memory, FileTable files, byte[] exe
         error = Resolve(folder, name, flags, out GuestFile? file);
         if (error != default)
         {
-            return error;
+            return error == Errno.ENOENT && (flags & OpenFlags.Create) != 0 ? Uncreated(folder, name) : error;
         }
 
         file!.Flags |= flags & OpenFlags.NonBlock;
@@ -150,6 +160,23 @@ internal sealed class PathCalls(AddressSpace memory, FileTable files, byte[] exe
         GuestFile? start = folder == AtFdcwd ? null : files[folder];
         bool needsFolder = folder != AtFdcwd && (name.Length == 0 || name[0] != '/');
         return needsFolder && start is null ? Errno.EBADF : files.Open(name, start, flags, out file);
+    }
+
+    /// <summary>Why a file that is not there is not made: EROFS, if the folder is there that it would be in.</summary>
+    private Errno Uncreated(int folder, byte[] name)
+    {
+        const byte slash = (byte)'/';
+        ReadOnlySpan<byte> path = name.AsSpan().TrimEnd(slash);
+        int end = path.LastIndexOf(slash);
+        byte[] parent = end < 0 ? [.. "."u8] : name[..(end + 1)];
+        if (path.IsEmpty)
+        {
+            return Errno.ENOENT;
+        }
+
+        Errno error = Resolve(folder, parent, OpenFlags.Path | OpenFlags.Directory, out GuestFile? found);
+        found?.Host.Dispose();
+        return error == default ? Errno.EROFS : error;
     }
 
     /// <summary>Does something with the file of a path.</summary>

@@ -2,6 +2,7 @@
 
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Kvmsys.Native.Linux;
 
@@ -18,9 +19,9 @@ internal sealed class PollCalls(AddressSpace memory, FileTable files, SignalStat
     // What each of select's sets waits for, and what it counts as ready for.
     private static readonly (PollEvents Waited, PollEvents Ready)[] SelectEvents =
     [
-        (PollEvents.In, PollEvents.In | PollEvents.Hup | PollEvents.Err),
-        (PollEvents.Out, PollEvents.Out | PollEvents.Err),
-        (PollEvents.Pri, PollEvents.Pri),
+        (PollEvents.In, PollEvents.In | PollEvents.Hup | PollEvents.Err | PollEvents.Nval),
+        (PollEvents.Out, PollEvents.Out | PollEvents.Err | PollEvents.Nval),
+        (PollEvents.Pri, PollEvents.Pri | PollEvents.Nval),
     ];
 
     /// <summary>poll.</summary>
@@ -229,31 +230,65 @@ internal sealed class PollCalls(AddressSpace memory, FileTable files, SignalStat
         }
 
         PolledFile[] polled = [.. wanted];
-        if (!Wait(call, polled, time))
-        {
-            return Answer.RestartUnlessHandled;
-        }
-
+        uint[][] found = [];
         uint ready = 0;
-        for (int i = 0; i < sets.Length; i++)
+        TimeSpan? left = time;
+        do
         {
-            uint[] found = new uint[sets[i].Length];
-            for (int j = 0; j < polled.Length; j++)
+            long start = Stopwatch.GetTimestamp();
+            if (!Wait(call, polled, left))
             {
-                if (Has(sets[i], descriptors[j]) && (polled[j].Ready & SelectEvents[i].Ready) != PollEvents.None)
-                {
-                    found[descriptors[j] / SetWordBits] |= 1u << (descriptors[j] % SetWordBits);
-                    ready++;
-                }
+                return Answer.RestartUnlessHandled;
             }
 
-            if (places[i] != 0 && !memory.TryWrite(places[i], MemoryMarshal.AsBytes(found.AsSpan())))
+            TimeSpan? rest = left - Stopwatch.GetElapsedTime(start);
+            left = rest < TimeSpan.Zero ? TimeSpan.Zero : rest;
+            found = [.. sets.Select((set, i) => Ready(set, SelectEvents[i].Ready, descriptors, polled))];
+            ready = (uint)found.Sum(set => set.Sum(BitOperations.PopCount));
+        }
+        while (ready == 0 && TryForgetReady(polled));
+
+        for (int i = 0; i < sets.Length; i++)
+        {
+            if (places[i] != 0 && !memory.TryWrite(places[i], MemoryMarshal.AsBytes(found[i].AsSpan())))
             {
                 return Errno.EFAULT;
             }
         }
 
         return ready;
+    }
+
+    /// <summary>The descriptors of a set that are ready for what it is about.</summary>
+    private static uint[] Ready(uint[] set, PollEvents events, List<int> descriptors, PolledFile[] polled)
+    {
+        uint[] found = new uint[set.Length];
+        for (int i = 0; i < polled.Length; i++)
+        {
+            if (Has(set, descriptors[i]) && (polled[i].Ready & events) != PollEvents.None)
+            {
+                found[descriptors[i] / SetWordBits] |= 1u << (descriptors[i] % SetWordBits);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>What is ready for nothing that was asked for, such as a pipe that hung up, would end every wait: it is waited for no more.</summary>
+    /// <returns>False when there is none, so that the time is over.</returns>
+    private static bool TryForgetReady(PolledFile[] polled)
+    {
+        bool isAny = false;
+        for (int i = 0; i < polled.Length; i++)
+        {
+            if (polled[i].Ready != PollEvents.None)
+            {
+                polled[i] = default;
+                isAny = true;
+            }
+        }
+
+        return isAny;
     }
 
     private static bool Has(uint[] set, int descriptor) => (set[descriptor / SetWordBits] >> (descriptor % SetWordBits) & 1) != 0;

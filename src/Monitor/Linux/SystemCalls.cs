@@ -150,7 +150,7 @@ internal sealed class SystemCalls
 
         foreach (Syscall number in new[]
         {
-            Syscall.fchownat, Syscall.unlinkat, Syscall.renameat, Syscall.linkat, Syscall.fchmodat, Syscall.renameat2, Syscall.utimensat, Syscall.utimensat_time64,
+            Syscall.fchownat, Syscall.unlinkat, Syscall.renameat, Syscall.linkat, Syscall.fchmodat, Syscall.renameat2,
         })
         {
             Serve(number, call => paths.RefuseChange(call.Ebx, call.Ecx));
@@ -166,6 +166,8 @@ internal sealed class SystemCalls
             Serve(number, call => paths.RefuseCreation(call.Ebx, call.Ecx));
         }
 
+        Serve(Syscall.utimensat, paths.Utimensat);
+        Serve(Syscall.utimensat_time64, paths.Utimensat);
         Serve(Syscall.creat, paths.Creat);
         Serve(Syscall.symlink, call => paths.RefuseCreation(workingDirectory, call.Ecx));
         Serve(Syscall.symlinkat, call => paths.RefuseCreation(call.Ecx, call.Edx));

@@ -271,7 +271,8 @@ internal sealed class TransferCalls(AddressSpace memory, FileTable files, Signal
         }
 
         Span<PolledFile> files = [new(file.Host, events)];
-        return !call.Wait(files, file.IsNonBlocking ? TimeSpan.Zero : null) ? Answer.Restart
+        bool isDone = call.Wait(files, file.IsNonBlocking ? TimeSpan.Zero : null) || (file.IsNonBlocking && call.Stop is null);
+        return !isDone ? Answer.Restart
             : files[0].Ready == PollEvents.None ? Errno.EAGAIN
             : null;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Kvmsys.Guest.Descriptors;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Monitor.Machine;
 using Kvmsys.Native.Abi;
@@ -11,6 +12,8 @@ namespace Kvmsys.Monitor.Linux;
 internal sealed class VcpuRegisters(IVcpu vcpu) : ProgramRegisters
 {
     private readonly KvmSregs _sregs = vcpu.Sregs;
+
+    // A handler has been entered, and starts with the segments that every program starts with.
     private bool _isChanged;
 
     /// <inheritdoc/>
@@ -28,13 +31,13 @@ internal sealed class VcpuRegisters(IVcpu vcpu) : ProgramRegisters
                 PtRegs.Edi => (uint)regs.Rdi,
                 PtRegs.Ebp => (uint)regs.Rbp,
                 PtRegs.Eax => (uint)regs.Rax,
-                PtRegs.Ds => _sregs.Ds.Selector,
-                PtRegs.Es => _sregs.Es.Selector,
+                PtRegs.Ds => _isChanged ? Selector.UserData : _sregs.Ds.Selector,
+                PtRegs.Es => _isChanged ? Selector.UserData : _sregs.Es.Selector,
                 PtRegs.Eip => (uint)regs.Rip,
                 PtRegs.Cs => _sregs.Cs.Selector,
                 PtRegs.Eflags => (uint)regs.Rflags,
                 PtRegs.Esp => (uint)regs.Rsp,
-                PtRegs.Ss => _sregs.Ss.Selector,
+                PtRegs.Ss => _isChanged ? Selector.UserData : _sregs.Ss.Selector,
                 _ => uint.MaxValue,
             };
         }
@@ -64,7 +67,7 @@ internal sealed class VcpuRegisters(IVcpu vcpu) : ProgramRegisters
                     regs.Rsp = value;
                     break;
                 default:
-                    // A handler starts with the segments that every program starts with.
+                    // Segments: LoadSegments.
                     return;
             }
 

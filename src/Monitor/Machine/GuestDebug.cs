@@ -335,6 +335,7 @@ internal sealed class GuestDebug
     internal void Detach()
     {
         Action = DebugAction.Run;
+        _isReturning = false;
         _breakpoints.Clear();
         Array.Clear(_registers);
         Prepare();

@@ -159,9 +159,15 @@ public sealed class VirtualMachine : IVcpu, IDisposable
         while (_kicks!.Wait(files, left))
         {
             stop = StopAsked();
-            if (stop is not null || Service!.TakeArrivals())
+            if (stop is not null)
             {
                 return false;
+            }
+
+            // As on Linux, files that are ready come before signals.
+            if (Service!.TakeArrivals())
+            {
+                return IsAnyReady(files);
             }
 
             if (_debug is not null && BreakTaken())
@@ -180,6 +186,19 @@ public sealed class VirtualMachine : IVcpu, IDisposable
 
         stop = null;
         return true;
+    }
+
+    private static bool IsAnyReady(ReadOnlySpan<PolledFile> files)
+    {
+        foreach (PolledFile file in files)
+        {
+            if (file.Ready != PollEvents.None)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Runs the guest until it stops by itself, the time is over, or it is cancelled.</summary>

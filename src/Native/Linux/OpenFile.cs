@@ -30,7 +30,8 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
     /// <summary>The same file for this process alone, and no read or write of it waits: EAGAIN.</summary>
     /// <remarks>
     /// O_NONBLOCK is a flag of the open file, which a standard stream shares with other processes; by /proc/self/fd it is opened anew. Where that is
-    /// not possible, as with a terminal that the user may not open or a pipe that nobody reads, it is this file.
+    /// not possible, as with a terminal that the user may not open or a pipe that nobody reads, it is this file. So it is with a FIFO that is read:
+    /// opened anew after its writers have gone, it would wait for others.
     /// </remarks>
     public OpenFile WithoutWaiting()
     {
@@ -47,6 +48,8 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
         {
             case Statx.SIfsock:
                 return new(Descriptor, ownsHandle: false, isSocket: true);
+            case Statx.SIfifo when (StatusFlags & Libc.OAccmode) == Libc.ORdonly && ResolvedPath().Length > 0:
+                return this;
             case Statx.SIfifo:
             case Statx.SIfchr when Libc.Isatty(Descriptor) == 1 && !isMaster:
                 const int kept = Libc.OAccmode | Libc.OAppend;
@@ -126,7 +129,8 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
         // SAFETY: the kernel writes at most the span's bytes.
         fixed (byte* pointer = bytes)
         {
-            return Answer(_isSocket
+            // Of a socket, to receive nothing may take a datagram, or wait.
+            return Answer(_isSocket && bytes.Length > 0
                 ? Libc.Recv(this, pointer, (nuint)bytes.Length, Libc.MsgDontwait)
                 : Libc.Read(this, pointer, (nuint)bytes.Length));
         }

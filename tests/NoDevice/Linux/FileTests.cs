@@ -50,6 +50,7 @@ public sealed class FileTests : IDisposable
     [InlineData("sub/out")]
     [InlineData("..")]
     [InlineData("../secret")]
+    [InlineData("root/../small")]
     [InlineData("sub/../../secret")]
     [InlineData("/etc/passwd")]
     [InlineData("/proc/self/exe")]
@@ -136,6 +137,10 @@ public sealed class FileTests : IDisposable
     [InlineData("sub", 1u, (int)Errno.EISDIR)]
     [InlineData("sub", 0x40u, (int)Errno.EISDIR)]
     [InlineData("/etc/missing", 0x40u, (int)Errno.ENOENT)]
+    [InlineData("missing/more", 0x40u, (int)Errno.ENOENT)]
+    [InlineData("small/more", 0x40u, (int)Errno.ENOTDIR)]
+    [InlineData("sub/missing", 0x40u, (int)Errno.EROFS)]
+    [InlineData("small", 0x2000c3u, 0)]
     public void A_file_is_made_nowhere(string path, uint flags, int error) => Assert.Equal(-error, Math.Min(Open(path, flags), 0));
 
     [Theory]
@@ -246,6 +251,28 @@ public sealed class FileTests : IDisposable
         _guest.Write(reads, 1u << 20);
         Assert.Equal(-(int)Errno.EBADF, _guest.Call((Syscall)number, 21, reads, 0, 0, time));
         Assert.Equal(-(int)Errno.EINVAL, _guest.Call((Syscall)number, uint.MaxValue, 0, 0, 0, time));
+    }
+
+    [Fact]
+    public void Select_waits_on_when_a_pipe_has_hung_up_that_nobody_asked_about()
+    {
+        const uint exceptional = Buffer;
+        const uint ends = Buffer + 0x300;
+        Assert.Equal(0, _guest.Call(Syscall.pipe, ends));
+        uint[] pipe = _guest.ReadWords(ends, 2);
+        Assert.Equal(0, _guest.Call(Syscall.close, pipe[1]));
+        _guest.Write(exceptional, 1u << (int)pipe[0]);
+
+        // For ever, so that the stand-in's deadline ends it.
+        _guest.Call(Syscall._newselect, pipe[0] + 1, 0, 0, exceptional, 0);
+        Assert.Equal(StopReason.Deadline, _guest.Stop);
+    }
+
+    [Fact]
+    public void The_times_of_an_open_file_cannot_be_changed()
+    {
+        Assert.Equal(-(int)Errno.EROFS, _guest.Call(Syscall.utimensat, (uint)Open("small"), 0, 0, 0));
+        Assert.Equal(-(int)Errno.EBADF, _guest.Call(Syscall.utimensat, 99, 0, 0, 0));
     }
 
     [Fact]

@@ -137,6 +137,19 @@ public sealed class SignalTests : IDisposable
     }
 
     [Fact]
+    public void A_handler_on_top_of_another_comes_back_to_the_others_segments()
+    {
+        const uint contextDs = Context + 12;
+        Handle(User1);
+        Handle(Terminate);
+        _guest[PtRegs.Ds] = 0;
+        _guest.Process.Send(User1);
+        _guest.Process.Send(Terminate);
+        _guest.Interrupt(inKernel: false);
+        Assert.Equal((uint)Selector.UserData, _guest.ReadWords(_guest[PtRegs.Esp] + contextDs, 1)[0]);
+    }
+
+    [Fact]
     public void A_signal_that_does_nothing_leaves_the_programs_segments()
     {
         _guest[PtRegs.Ds] = 0;

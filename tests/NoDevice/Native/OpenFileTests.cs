@@ -41,6 +41,34 @@ public sealed class OpenFileTests
     }
 
     [Fact]
+    public void A_pipe_whose_writers_have_gone_is_at_its_end()
+    {
+        string fifo = Path.Combine(Path.GetTempPath(), $"kvmsys-ended-{Environment.ProcessId}");
+        using (System.Diagnostics.Process mkfifo = System.Diagnostics.Process.Start("mkfifo", [fifo]))
+        {
+            mkfifo.WaitForExit();
+        }
+
+        try
+        {
+            using FileStream writer = new(fifo, FileMode.Open, FileAccess.ReadWrite);
+            using FileStream reader = new(fifo, FileMode.Open, FileAccess.Read);
+            writer.WriteByte(1);
+            writer.Dispose();
+            OpenFile file = OpenFile.Standard((int)reader.SafeFileHandle.DangerousGetHandle()).WithoutWaiting();
+            Assert.Equal(1, file.Read(new byte[8]));
+            using SignalFile signals = new(SignalSet.Of(ThreadSignals.FreeSignal));
+            PolledFile[] polled = [new(file, PollEvents.In)];
+            Assert.False(signals.Wait(polled, TimeSpan.Zero));
+            Assert.Equal(PollEvents.Hup, polled[0].Ready);
+        }
+        finally
+        {
+            File.Delete(fifo);
+        }
+    }
+
+    [Fact]
     public void A_socket_does_not_wait()
     {
         using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -51,6 +79,7 @@ public sealed class OpenFileTests
         using Socket far = listener.Accept();
         using OpenFile file = OpenFile.Standard((int)near.SafeHandle.DangerousGetHandle()).WithoutWaiting();
         Assert.Equal(-(int)Errno.EAGAIN, file.Read(new byte[1]));
+        Assert.Equal(0, file.Read([]));
         far.Send([7]);
         Assert.True(near.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead));
         Assert.Equal(1, file.Read(new byte[8]));
