@@ -77,6 +77,14 @@ internal sealed class ProgramOptions
     public ElfExecutable ReadExecutable(ParseResult parsed)
     {
         string path = parsed.GetValue(_file)!;
+
+        // An option that there is not stands where the program is looked for.
+        if (path.StartsWith('-') && !File.Exists(path))
+        {
+            throw new CommandFailedException(
+                ExitCode.Usage, $"{Shown.OneLine(path)} is no option and no file here. Cure: see kvmsys {parsed.CommandResult.Command.Name} --help");
+        }
+
         byte[] file = InputFile.Read(path, "program", MemorySizeOf(parsed));
         try
         {

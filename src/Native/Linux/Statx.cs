@@ -22,9 +22,6 @@ public struct Statx
     /// <summary>S_IFSOCK: a socket.</summary>
     public const uint SIfsock = 0xc000;
 
-    /// <summary>S_IFLNK: a symbolic link.</summary>
-    public const uint SIflnk = 0xa000;
-
     /// <summary>S_IFDIR: a folder.</summary>
     public const uint SIfdir = 0x4000;
 

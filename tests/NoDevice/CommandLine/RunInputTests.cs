@@ -12,6 +12,7 @@ public sealed class RunInputTests
     [Theory]
     [InlineData("/no/such/file", "there is no such file")]
     [InlineData("/", "it is a folder")]
+    [InlineData("--bogus $kvmsys", "--bogus is no option and no file here. Cure: see kvmsys run --help")]
     [InlineData("/dev/zero", "it is no regular file")]
     [InlineData("/dev/null", "it is no regular file")]
     [InlineData("/etc/hostname/x", "there is no such file")]
@@ -21,7 +22,7 @@ public sealed class RunInputTests
     public void A_file_that_is_no_program(string file, string reason) => AssertRefused($"run {file}", reason);
 
     [Fact]
-    public void A_pipe_is_not_waited_for() => AssertRefused("run <(sleep 60)", "it is no regular file");
+    public void A_pipe_is_not_waited_for() => AssertRefused("run <(sleep 60 2>/dev/null)", "it is no regular file");
 
     [Fact]
     public void A_file_larger_than_the_guest_is_not_read() =>

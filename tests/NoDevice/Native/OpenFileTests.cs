@@ -13,12 +13,7 @@ public sealed class OpenFileTests
     [Fact]
     public void A_pipe_does_not_wait_and_its_other_owners_flags_stay()
     {
-        string fifo = Path.Combine(Path.GetTempPath(), $"kvmsys-fifo-{Environment.ProcessId}");
-        using (System.Diagnostics.Process mkfifo = System.Diagnostics.Process.Start("mkfifo", [fifo]))
-        {
-            mkfifo.WaitForExit();
-        }
-
+        string fifo = MakeFifo("fifo");
         try
         {
             // Of a FIFO that is open for both, neither end waits for the other.
@@ -43,12 +38,7 @@ public sealed class OpenFileTests
     [Fact]
     public void A_pipe_whose_writers_have_gone_is_at_its_end()
     {
-        string fifo = Path.Combine(Path.GetTempPath(), $"kvmsys-ended-{Environment.ProcessId}");
-        using (System.Diagnostics.Process mkfifo = System.Diagnostics.Process.Start("mkfifo", [fifo]))
-        {
-            mkfifo.WaitForExit();
-        }
-
+        string fifo = MakeFifo("ended");
         try
         {
             using FileStream writer = new(fifo, FileMode.Open, FileAccess.ReadWrite);
@@ -93,5 +83,13 @@ public sealed class OpenFileTests
         OpenFile file = OpenFile.Standard((int)stream.SafeFileHandle.DangerousGetHandle());
         Assert.Same(file, file.WithoutWaiting());
         Assert.EndsWith("/cmdline", System.Text.Encoding.UTF8.GetString(file.ResolvedPath()), StringComparison.Ordinal);
+    }
+
+    private static string MakeFifo(string name)
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"kvmsys-{name}-{Environment.ProcessId}");
+        using System.Diagnostics.Process mkfifo = System.Diagnostics.Process.Start("mkfifo", [path]);
+        mkfifo.WaitForExit();
+        return path;
     }
 }
