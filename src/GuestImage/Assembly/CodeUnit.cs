@@ -4,20 +4,26 @@ using Iced.Intel;
 
 namespace Kvmsys.Guest.Assembly;
 
-/// <summary>32-bit code under construction: Iced's assembler, with labels by name that become symbols.</summary>
+/// <summary>Code under construction: Iced's assembler, with labels by name that become symbols.</summary>
 internal sealed class CodeUnit
 {
     private readonly Dictionary<string, Label> _labels = [];
     private int _labelled = -1;
 
     /// <summary>Code for an address.</summary>
-    public CodeUnit(uint address) => Address = address;
+    /// <param name="address">Virtual address of the first instruction.</param>
+    /// <param name="bitness">32 or 64: the mode that the CPU is in when it executes it.</param>
+    public CodeUnit(uint address, int bitness)
+    {
+        Address = address;
+        Asm = new Assembler(bitness);
+    }
 
     /// <summary>Virtual address of the first instruction.</summary>
     public uint Address { get; }
 
     /// <summary>Iced's assembler.</summary>
-    public Assembler Asm { get; } = new(bitness: 32);
+    public Assembler Asm { get; }
 
     /// <summary>The label of that name, to branch to; it may be defined later.</summary>
     public Label this[string name]

@@ -17,10 +17,12 @@ internal sealed class TextSection
     /// <summary>An empty section.</summary>
     /// <param name="address">Virtual address of its first byte.</param>
     /// <param name="capacity">Bytes that it may have at most.</param>
-    public TextSection(uint address, uint capacity)
+    /// <param name="bitness">32 or 64: the mode that the CPU is in when it executes it.</param>
+    public TextSection(uint address, uint capacity, int bitness = 32)
     {
         Address = address;
         Capacity = capacity;
+        Bitness = bitness;
     }
 
     /// <summary>Virtual address of the first byte.</summary>
@@ -29,23 +31,27 @@ internal sealed class TextSection
     /// <summary>Bytes that the section may have at most.</summary>
     public uint Capacity { get; }
 
+    /// <summary>32 or 64.</summary>
+    public int Bitness { get; }
+
     /// <summary>The symbols so far.</summary>
     public IReadOnlyList<Symbol> Symbols => _symbols;
 
     /// <summary>Appends a routine.</summary>
     /// <param name="name">Symbol of its first instruction.</param>
     /// <param name="emit">Writes its code.</param>
+    /// <param name="offset">Where in its cache line it starts, less than <see cref="Alignment"/>.</param>
     /// <returns>Its address.</returns>
     /// <exception cref="InvalidOperationException">The section is full.</exception>
-    public uint Add(string name, Action<CodeUnit> emit)
+    public uint Add(string name, Action<CodeUnit> emit, int offset = 0)
     {
-        while (_bytes.Count % Alignment != 0)
+        while (_bytes.Count % Alignment != offset)
         {
             _bytes.Add(Padding);
         }
 
         uint address = Address + (uint)_bytes.Count;
-        CodeUnit unit = new(address);
+        CodeUnit unit = new(address, Bitness);
         unit.Define(name);
         emit(unit);
         (byte[] bytes, Symbol[] symbols) = unit.Assemble();

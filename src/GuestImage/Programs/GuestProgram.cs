@@ -28,6 +28,9 @@ public sealed record GuestProgram
     /// <summary>ESP at the first instruction.</summary>
     public uint StackPointer { get; init; } = StackTop;
 
+    /// <summary>32 or 64: the mode in which the program's code runs.</summary>
+    public int Bitness { get; init; } = 32;
+
     /// <summary>Names in the program.</summary>
     public ImmutableArray<Symbol> Symbols { get; init; } = [];
 
