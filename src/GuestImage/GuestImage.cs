@@ -51,7 +51,7 @@ public sealed record GuestImage : IPhysicalMemory
     }
 
     /// <summary>Walks a virtual address through the image's own page tables.</summary>
-    public PageWalk Walk(uint virtualAddress) => PageWalk.Walk(this, InitialState.Cr3, virtualAddress);
+    public PageWalk Walk(uint virtualAddress) => PageWalk.Walk(this, InitialState.PageTables, virtualAddress);
 
     /// <summary>The guest-physical address of a symbol.</summary>
     /// <exception cref="KeyNotFoundException">There is no such symbol, or its address is not mapped.</exception>

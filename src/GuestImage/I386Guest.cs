@@ -46,7 +46,7 @@ public sealed class I386Guest
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.MemorySize is < I386GuestOptions.MinMemorySize or > I386GuestOptions.MaxMemorySize
-            || options.MemorySize % PageTableBuilder.LargePageSize != 0)
+            || options.MemorySize % PagingMode.ThirtyTwoBit.LargePageSize != 0)
         {
             throw new ArgumentException(
                 $"{options.MemorySize} bytes of guest memory; a multiple of 4 MiB up to {I386GuestOptions.MaxMemorySize >> 20} MiB is needed.",
@@ -60,12 +60,12 @@ public sealed class I386Guest
         }
 
         FrameAllocator frames = new(KernelLayout.FirstFreeFrame, options.MemorySize, options.Seed);
-        PageTableBuilder pageTables = new(frames);
+        PageTableBuilder pageTables = new(frames, PagingMode.ThirtyTwoBit);
         List<PhysicalRange> ranges = [];
         List<Symbol> symbols = [];
 
         // All of memory is mapped for the kernel; its alias there is how it writes a page that is read-only elsewhere.
-        for (uint physical = 0; physical < options.MemorySize; physical += PageTableBuilder.LargePageSize)
+        for (uint physical = 0; physical < options.MemorySize; physical += PagingMode.ThirtyTwoBit.LargePageSize)
         {
             pageTables.MapLarge(KernelLayout.PageOffset + physical, physical, LinuxProtection.PageKernelLargeExec);
         }
@@ -81,13 +81,13 @@ public sealed class I386Guest
         GuestProgram program = options.Program;
         foreach (ProgramSegment segment in program.Segments)
         {
-            MapNewPages(segment.Address, segment.Bytes, LinuxProtection.Of(segment.Flags));
+            ranges.AddRange(pageTables.MapNewPages(segment.Address, segment.Bytes, LinuxProtection.Of(segment.Flags)));
         }
 
         symbols.AddRange(program.Symbols);
 
-        TaskIdentity task = new(ProcessIdentifier(options.Seed), InitPid, options.Uid, options.Gid);
-        I386Kernel kernel = new(options.Profile, program, task, pageTables.Directory);
+        TaskIdentity task = new(TaskIdentity.PidOf(options.Seed), InitPid, options.Uid, options.Gid);
+        I386Kernel kernel = new(options.Profile, program, task, pageTables.Root);
         symbols.AddRange(kernel.Symbols);
         ranges.Add(kernel.Range);
         ranges.AddRange(pageTables.Tables);
@@ -102,8 +102,12 @@ public sealed class I386Guest
         };
         return new I386Guest(image, vsyscall, task, frames);
 
-        FixmapPage SetFixmap(string name, int slot, ReadOnlyMemory<byte> bytes) =>
-            new(name, slot, MapNewPage(Fixmap.AddressOf(slot), bytes, LinuxProtection.PageReadonlyExec), LinuxProtection.PageReadonlyExec);
+        FixmapPage SetFixmap(string name, int slot, ReadOnlyMemory<byte> bytes)
+        {
+            PhysicalRange page = pageTables.MapNewPage(Fixmap.AddressOf(slot), bytes, LinuxProtection.PageReadonlyExec);
+            ranges.Add(page);
+            return new(name, slot, page.Address, LinuxProtection.PageReadonlyExec);
+        }
 
         // Slots go downwards and bytes upwards: the last of the pages gets the first slot.
         void SetFixmaps(FixmapContents contents)
@@ -124,25 +128,6 @@ public sealed class I386Guest
 
             symbols.Add(new(fixmapPages[^1].VirtualAddress, contents.Name));
         }
-
-        uint MapNewPage(uint virtualAddress, ReadOnlyMemory<byte> bytes, PageFlags flags)
-        {
-            uint frame = frames.Allocate();
-            pageTables.Map(virtualAddress, frame, flags);
-            byte[] contents = new byte[PageTableBuilder.PageSize];
-            bytes.CopyTo(contents);
-            ranges.Add(new(frame, contents));
-            return frame;
-        }
-
-        void MapNewPages(uint virtualAddress, ReadOnlyMemory<byte> bytes, PageFlags flags)
-        {
-            for (int offset = 0; offset < bytes.Length; offset += (int)PageTableBuilder.PageSize)
-            {
-                int length = Math.Min(bytes.Length - offset, (int)PageTableBuilder.PageSize);
-                MapNewPage(virtualAddress + (uint)offset, bytes.Slice(offset, length), flags);
-            }
-        }
     }
 
     /// <summary>This guest once more, for another machine: the image is the same, the free frames are its own. Before it runs.</summary>
@@ -150,12 +135,4 @@ public sealed class I386Guest
     public I386Guest Again(int seed) => new(Image, Vsyscall, Task, new FrameAllocator(FreeFrames, seed));
 
     private const uint InitPid = 1;
-
-    /// <summary>A number that no register holds by chance, so that the right answer proves that the kernel gave it.</summary>
-    private static uint ProcessIdentifier(int seed)
-    {
-        const int first = 1000;
-        const int pidMax = 32768;
-        return (uint)new Random(seed).Next(first, pidMax);
-    }
 }

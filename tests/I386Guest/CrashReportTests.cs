@@ -39,7 +39,7 @@ public sealed class CrashReportTests
         Assert.Equal("#PF (page fault) in ring 3 at 0x08048000 (test_program): a write of 0xffffe400 (__kernel_vsyscall)", report.Headline);
         Assert.Contains("error code 0x7: a write in user mode, and the page does not allow it", report.Details);
         PageWalk walk = Assert.Single(report.Walks);
-        Assert.Equal(0x025u, walk.TableEntry & 0xfff);
+        Assert.Equal(0x025u, walk.Entries[1].Value & 0xfff);
     }
 
     [Fact]
@@ -205,7 +205,7 @@ public sealed class CrashReportTests
     public void A_program_whose_code_page_is_not_mapped()
     {
         GuestImage image = GuestRun.Build(CallsByInt80, KernelProfile.Bare).Image;
-        image = image.WithBytes(image.Walk(GuestProgram.TextAddress).TableEntryAddress!.Value, new byte[sizeof(uint)]);
+        image = image.WithBytes(image.Walk(GuestProgram.TextAddress).Entries[1].Address, new byte[sizeof(uint)]);
         CrashReport report = CrashOf(image);
         Assert.StartsWith("#PF (page fault) in ring 3 at 0x0804", report.Headline, StringComparison.Ordinal);
         Assert.Contains("(not present), not mapped", string.Join('\n', report.Walks), StringComparison.Ordinal);
@@ -215,7 +215,7 @@ public sealed class CrashReportTests
     public void A_kernel_that_is_not_mapped_at_all_is_a_triple_fault_whose_report_names_what_is_missing()
     {
         GuestImage image = GuestRun.Build(CallsByInt80, KernelProfile.Bare).Image;
-        image = image.WithBytes(image.Walk(KernelLayout.Text).DirectoryEntryAddress, new byte[sizeof(uint)]);
+        image = image.WithBytes(image.Walk(KernelLayout.Text).Entries[0].Address, new byte[sizeof(uint)]);
         CrashReport report = CrashOf(image);
         Assert.StartsWith("Triple fault (KVM_EXIT_SHUTDOWN)", report.Headline, StringComparison.Ordinal);
         Assert.Contains(report.Details, line => line.StartsWith("the first instruction at 0xc010", StringComparison.Ordinal) && line.EndsWith("is not mapped", StringComparison.Ordinal));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Collections.Immutable;
+using Kvmsys.Guest.Paging;
 
 namespace Kvmsys.Guest.Cpu;
 
@@ -40,8 +41,11 @@ public sealed record CpuState
     /// <summary>CR0.</summary>
     public Cr0 Cr0 { get; init; }
 
-    /// <summary>CR3: guest-physical address of the page directory.</summary>
+    /// <summary>CR3: guest-physical address of the first level's page table.</summary>
     public uint Cr3 { get; init; }
+
+    /// <summary>The page tables that the CPU walks when CR0.PG is set.</summary>
+    public PageTableRoot PageTables => PageTableRoot.Of(Cr3, Efer);
 
     /// <summary>CR4.</summary>
     public Cr4 Cr4 { get; init; }
@@ -49,10 +53,10 @@ public sealed record CpuState
     /// <summary>IA32_EFER.</summary>
     public Efer Efer { get; init; }
 
-    /// <summary>EIP.</summary>
+    /// <summary>EIP, or RIP: every guest's code lies below 4 GiB.</summary>
     public uint Eip { get; init; }
 
-    /// <summary>ESP.</summary>
+    /// <summary>ESP, or RSP.</summary>
     public uint Esp { get; init; }
 
     /// <summary>EFLAGS.</summary>

@@ -2,7 +2,7 @@
 
 namespace Kvmsys.Guest.Cpu;
 
-/// <summary>Bits of CR4 that a 32-bit guest uses (SDM Vol. 3, 2.5).</summary>
+/// <summary>Bits of CR4 that a guest uses (SDM Vol. 3, 2.5).</summary>
 [Flags]
 public enum Cr4 : uint
 {

@@ -2,7 +2,7 @@
 
 namespace Kvmsys.Guest.Paging;
 
-/// <summary>Bits of a 32-bit page-directory or page-table entry (SDM Vol. 3, 4.3, tables 4-4 to 4-6).</summary>
+/// <summary>Bits of an entry of a page table of any level; in 64-bit entries they are the same (SDM Vol. 3, tables 4-4 to 4-6 and 4-15 to 4-20).</summary>
 [Flags]
 public enum PageFlags : uint
 {
@@ -24,6 +24,6 @@ public enum PageFlags : uint
     /// <summary>D: the page has been written.</summary>
     Dirty = 1 << 6,
 
-    /// <summary>PS: a directory entry that maps 4 MiB (needs CR4.PSE).</summary>
+    /// <summary>PS: a directory entry that maps a large page (with 32-bit paging it needs CR4.PSE).</summary>
     Large = 1 << 7,
 }

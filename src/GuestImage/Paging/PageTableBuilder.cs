@@ -4,84 +4,90 @@ using System.Buffers.Binary;
 
 namespace Kvmsys.Guest.Paging;
 
-/// <summary>Builds two-level 32-bit page tables (SDM Vol. 3, 4.3): a directory of 1024 entries, tables of 1024 entries, 4 KiB and 4 MiB pages.</summary>
+/// <summary>Builds page tables, and puts pages with contents behind them.</summary>
 public sealed class PageTableBuilder
 {
-    /// <summary>Bytes of a small page.</summary>
+    /// <summary>Bytes of a small page, and of a table.</summary>
     public const uint PageSize = 4096;
 
-    /// <summary>Bytes of a large page.</summary>
-    public const uint LargePageSize = 4 << 20;
-
-    private const int EntrySize = sizeof(uint);
-    private const uint IndexMask = 0x3ff;
-    private const int DirectoryShift = 22;
-    private const int TableShift = 12;
-
     private readonly FrameAllocator _frames;
+    private readonly PagingMode _mode;
 
-    // Tables by their guest-physical address; the directory is one of them.
+    // By guest-physical address; the first level's is one of them.
     private readonly SortedDictionary<uint, byte[]> _tables = [];
 
-    /// <summary>Starts with an empty directory in a free frame.</summary>
-    public PageTableBuilder(FrameAllocator frames)
+    /// <summary>Starts with an empty table of the first level in a free frame.</summary>
+    /// <param name="frames">Where tables and pages get their frames.</param>
+    /// <param name="mode">The tables' shape.</param>
+    public PageTableBuilder(FrameAllocator frames, PagingMode mode)
     {
         ArgumentNullException.ThrowIfNull(frames);
+        ArgumentNullException.ThrowIfNull(mode);
         _frames = frames;
-        Directory = NewTable();
+        _mode = mode;
+        Root = NewTable();
     }
 
-    /// <summary>Guest-physical address of the directory, for CR3.</summary>
-    public uint Directory { get; }
+    /// <summary>Guest-physical address of the first level's table, for CR3.</summary>
+    public uint Root { get; }
 
-    /// <summary>The directory and the tables, each a page, by guest-physical address.</summary>
+    /// <summary>The tables, each a page, by guest-physical address.</summary>
     public IEnumerable<PhysicalRange> Tables => _tables.Select(table => new PhysicalRange(table.Key, table.Value));
 
-    /// <summary>Maps one page of 4 KiB. The directory entry is made with <see cref="LinuxProtection.PageTable"/>; the page's own flags decide.</summary>
+    /// <summary>
+    /// Maps one page of 4 KiB. The entries above it are made with <see cref="LinuxProtection.PageTable"/>; the page's own flags decide.
+    /// </summary>
     /// <param name="virtualAddress">Page aligned.</param>
     /// <param name="physicalAddress">Page aligned.</param>
     /// <param name="flags">With <see cref="PageFlags.Present"/>, without <see cref="PageFlags.Large"/>.</param>
     /// <exception cref="ArgumentException">An address is not aligned, or the flags do not fit a small page.</exception>
-    /// <exception cref="InvalidOperationException">The address is mapped already, or no frame is free for the table.</exception>
+    /// <exception cref="InvalidOperationException">The address is mapped already, or no frame is free for a table.</exception>
     public void Map(uint virtualAddress, uint physicalAddress, PageFlags flags)
     {
         Check(virtualAddress, physicalAddress, PageSize, flags, large: false);
-        uint directoryEntry = Read(Directory, virtualAddress >> DirectoryShift);
-        if (directoryEntry == 0)
-        {
-            directoryEntry = NewTable() | (uint)LinuxProtection.PageTable;
-            Write(Directory, virtualAddress >> DirectoryShift, directoryEntry);
-        }
-        else if (((PageFlags)directoryEntry & PageFlags.Large) != 0)
-        {
-            throw AlreadyMapped(virtualAddress);
-        }
-
-        uint table = directoryEntry & ~(PageSize - 1);
-        uint index = (virtualAddress >> TableShift) & IndexMask;
-        if (Read(table, index) != 0)
-        {
-            throw AlreadyMapped(virtualAddress);
-        }
-
-        Write(table, index, physicalAddress | (uint)flags);
+        Map(virtualAddress, physicalAddress | (uint)flags, _mode.Levels[^1]);
     }
 
-    /// <summary>Maps one page of 4 MiB.</summary>
-    /// <param name="virtualAddress">Aligned to 4 MiB.</param>
-    /// <param name="physicalAddress">Aligned to 4 MiB.</param>
+    /// <summary>Maps one page of <see cref="PagingMode.LargePageSize"/>.</summary>
+    /// <param name="virtualAddress">Aligned to a large page.</param>
+    /// <param name="physicalAddress">Aligned to a large page.</param>
     /// <param name="flags">With <see cref="PageFlags.Present"/> and <see cref="PageFlags.Large"/>.</param>
     /// <exception cref="ArgumentException">An address is not aligned, or the flags do not fit a large page.</exception>
-    /// <exception cref="InvalidOperationException">The address is mapped already.</exception>
+    /// <exception cref="InvalidOperationException">The address is mapped already, or no frame is free for a table.</exception>
     public void MapLarge(uint virtualAddress, uint physicalAddress, PageFlags flags)
     {
-        Check(virtualAddress, physicalAddress, LargePageSize, flags, large: true);
-        if (Read(Directory, virtualAddress >> DirectoryShift) != 0)
+        Check(virtualAddress, physicalAddress, _mode.LargePageSize, flags, large: true);
+        Map(virtualAddress, physicalAddress | (uint)flags, _mode.Levels[^2]);
+    }
+
+    /// <summary>Maps one page of 4 KiB in a free frame.</summary>
+    /// <param name="virtualAddress">Page aligned.</param>
+    /// <param name="bytes">The page's contents, a page at most; the rest is zero.</param>
+    /// <param name="flags">As for <see cref="Map(uint, uint, PageFlags)"/>.</param>
+    /// <returns>The page.</returns>
+    /// <exception cref="ArgumentException">The address is not aligned, or the flags do not fit a small page.</exception>
+    /// <exception cref="InvalidOperationException">The address is mapped already, or no frame is free.</exception>
+    public PhysicalRange MapNewPage(uint virtualAddress, ReadOnlyMemory<byte> bytes, PageFlags flags)
+    {
+        uint frame = _frames.Allocate();
+        Map(virtualAddress, frame, flags);
+        byte[] contents = new byte[PageSize];
+        bytes.CopyTo(contents);
+        return new PhysicalRange(frame, contents);
+    }
+
+    /// <summary>Maps as many pages as some bytes need, each as <see cref="MapNewPage"/> does.</summary>
+    /// <returns>The pages in the order of their virtual addresses.</returns>
+    public IReadOnlyList<PhysicalRange> MapNewPages(uint virtualAddress, ReadOnlyMemory<byte> bytes, PageFlags flags)
+    {
+        List<PhysicalRange> pages = [];
+        for (int offset = 0; offset < bytes.Length; offset += (int)PageSize)
         {
-            throw AlreadyMapped(virtualAddress);
+            int end = Math.Min(bytes.Length, offset + (int)PageSize);
+            pages.Add(MapNewPage(virtualAddress + (uint)offset, bytes[offset..end], flags));
         }
 
-        Write(Directory, virtualAddress >> DirectoryShift, physicalAddress | (uint)flags);
+        return pages;
     }
 
     private static void Check(uint virtualAddress, uint physicalAddress, uint size, PageFlags flags, bool large)
@@ -97,7 +103,34 @@ public sealed class PageTableBuilder
         }
     }
 
-    private static InvalidOperationException AlreadyMapped(uint virtualAddress) => new($"0x{virtualAddress:x8} is mapped already.");
+    private void Map(uint virtualAddress, uint entry, PagingLevel last)
+    {
+        uint table = Root;
+        foreach (PagingLevel level in _mode.Levels)
+        {
+            Span<byte> place = _tables[table].AsSpan((int)_mode.EntryOffset(level, virtualAddress));
+            uint existing = BinaryPrimitives.ReadUInt32LittleEndian(place);
+            if (existing != 0 && (level == last || (level.MapsLargePages && ((PageFlags)existing & PageFlags.Large) != 0)))
+            {
+                throw new InvalidOperationException($"0x{virtualAddress:x8} is mapped already.");
+            }
+
+            if (level == last)
+            {
+                // What is mapped lies below 4 GiB: the high half of a 64-bit entry is zero.
+                BinaryPrimitives.WriteUInt32LittleEndian(place, entry);
+                return;
+            }
+
+            if (existing == 0)
+            {
+                existing = NewTable() | (uint)LinuxProtection.PageTable;
+                BinaryPrimitives.WriteUInt32LittleEndian(place, existing);
+            }
+
+            table = existing & ~(PageSize - 1);
+        }
+    }
 
     private uint NewTable()
     {
@@ -105,10 +138,4 @@ public sealed class PageTableBuilder
         _tables.Add(frame, new byte[PageSize]);
         return frame;
     }
-
-    private uint Read(uint table, uint index) =>
-        BinaryPrimitives.ReadUInt32LittleEndian(_tables[table].AsSpan((int)index * EntrySize));
-
-    private void Write(uint table, uint index, uint entry) =>
-        BinaryPrimitives.WriteUInt32LittleEndian(_tables[table].AsSpan((int)index * EntrySize), entry);
 }

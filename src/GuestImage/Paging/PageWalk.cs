@@ -1,30 +1,24 @@
 // SPDX-License-Identifier: MIT
 
+using System.Collections.Immutable;
+
 namespace Kvmsys.Guest.Paging;
 
-/// <summary>A linear address walked through 32-bit page tables by software, step by step as the CPU does it (SDM Vol. 3, figures 4-2 and 4-3).</summary>
+/// <summary>A linear address walked through page tables by software, step by step as the CPU does it (SDM Vol. 3, figures 4-2, 4-3 and 4-8 to 4-10).</summary>
 public sealed record PageWalk
 {
-    private const uint EntrySize = 4;
+    // Bits 51 to 12; in a 32-bit entry there are none above 31.
+    private const ulong AddressMask = 0x000ffffffffff000;
 
     private PageWalk(uint linearAddress) => LinearAddress = linearAddress;
 
     /// <summary>The address walked.</summary>
     public uint LinearAddress { get; }
 
-    /// <summary>Guest-physical address of the directory entry.</summary>
-    public uint DirectoryEntryAddress { get; private init; }
+    /// <summary>The entries that were read, the first level's first. The last one maps the page, or is where the walk ends.</summary>
+    public required ImmutableArray<PageWalkEntry> Entries { get; init; }
 
-    /// <summary>The directory entry; null when no memory is where CR3 points.</summary>
-    public uint? DirectoryEntry { get; private init; }
-
-    /// <summary>Guest-physical address of the table entry; null when the walk ends at the directory.</summary>
-    public uint? TableEntryAddress { get; private init; }
-
-    /// <summary>The table entry; null when the walk ends at the directory or no memory is where the directory points.</summary>
-    public uint? TableEntry { get; private init; }
-
-    /// <summary>The guest-physical address; null when the address is not mapped.</summary>
+    /// <summary>The guest-physical address; null when the address is not mapped, or to above 4 GiB, where no guest has memory.</summary>
     public uint? PhysicalAddress { get; private init; }
 
     /// <summary>Whether ring 3 may read it.</summary>
@@ -33,77 +27,66 @@ public sealed record PageWalk
     /// <summary>Whether it may be written (by ring 0 too, when CR0.WP is set).</summary>
     public bool Writable { get; private init; }
 
-    /// <summary>Walks an address with CR4.PSE set.</summary>
+    /// <summary>Walks an address.</summary>
     /// <param name="memory">Where the tables lie.</param>
-    /// <param name="cr3">CR3.</param>
+    /// <param name="root">The tables.</param>
     /// <param name="linearAddress">The address.</param>
-    public static PageWalk Walk(IPhysicalMemory memory, uint cr3, uint linearAddress)
+    public static PageWalk Walk(IPhysicalMemory memory, PageTableRoot root, uint linearAddress)
     {
         ArgumentNullException.ThrowIfNull(memory);
-        uint directoryEntryAddress = (cr3 & ~0xfffu) + ((linearAddress >> 22) * EntrySize);
-        PageWalk walk = new(linearAddress) { DirectoryEntryAddress = directoryEntryAddress };
-        if (!memory.TryReadUInt32(directoryEntryAddress, out uint directoryEntry))
+        PagingMode mode = root.Mode;
+        ImmutableArray<PageWalkEntry>.Builder entries = ImmutableArray.CreateBuilder<PageWalkEntry>(mode.Levels.Length);
+        uint table = root.Address;
+
+        // Every level must allow an access.
+        PageFlags allowed = PageFlags.User | PageFlags.Write;
+        foreach (PagingLevel level in mode.Levels)
         {
-            return walk;
+            uint address = table + mode.EntryOffset(level, linearAddress);
+            PageWalkEntry entry = new(level.EntryName, address, Read(memory, address, mode.EntrySize));
+            entries.Add(entry);
+            ulong target = entry.Value.GetValueOrDefault() & AddressMask;
+            if (!entry.Flags.HasFlag(PageFlags.Present) || target > uint.MaxValue)
+            {
+                break;
+            }
+
+            allowed &= entry.Flags;
+            if (level.Shift == mode.Levels[^1].Shift || (level.MapsLargePages && entry.Flags.HasFlag(PageFlags.Large)))
+            {
+                uint offsetMask = (1u << level.Shift) - 1;
+                return new PageWalk(linearAddress)
+                {
+                    Entries = entries.DrainToImmutable(),
+                    PhysicalAddress = ((uint)target & ~offsetMask) | (linearAddress & offsetMask),
+                    UserAccessible = allowed.HasFlag(PageFlags.User),
+                    Writable = allowed.HasFlag(PageFlags.Write),
+                };
+            }
+
+            table = (uint)target;
         }
 
-        walk = walk with { DirectoryEntry = directoryEntry };
-        PageFlags flags = (PageFlags)directoryEntry;
-        if (!flags.HasFlag(PageFlags.Present))
-        {
-            return walk;
-        }
-
-        if (flags.HasFlag(PageFlags.Large))
-        {
-            return walk.Mapped((directoryEntry & ~(PageTableBuilder.LargePageSize - 1)) | (linearAddress & (PageTableBuilder.LargePageSize - 1)), flags);
-        }
-
-        uint tableEntryAddress = (directoryEntry & ~0xfffu) + (((linearAddress >> 12) & 0x3ff) * EntrySize);
-        walk = walk with { TableEntryAddress = tableEntryAddress };
-        if (!memory.TryReadUInt32(tableEntryAddress, out uint tableEntry))
-        {
-            return walk;
-        }
-
-        walk = walk with { TableEntry = tableEntry };
-        PageFlags pageFlags = (PageFlags)tableEntry;
-        return pageFlags.HasFlag(PageFlags.Present)
-            ? walk.Mapped((tableEntry & ~0xfffu) | (linearAddress & 0xfff), flags & pageFlags)
-            : walk;
+        return new PageWalk(linearAddress) { Entries = entries.DrainToImmutable() };
     }
 
     /// <summary>The walk step by step, for people: each entry with its address, and where it ends.</summary>
-    public IEnumerable<string> Steps
-    {
-        get
-        {
-            yield return $"directory entry at 0x{DirectoryEntryAddress:x8} {Entry(DirectoryEntry)}";
-            if (TableEntryAddress is uint address)
-            {
-                yield return $"table entry at 0x{address:x8} {Entry(TableEntry)}";
-            }
-
-            yield return PhysicalAddress is uint physical
-                ? $"physical 0x{physical:x8}, {(UserAccessible ? "user" : "supervisor")}, {(Writable ? "writable" : "read-only")}"
-                : "not mapped";
-        }
-    }
+    public IEnumerable<string> Steps =>
+    [
+        .. Entries.Select(entry => entry.ToString()),
+        PhysicalAddress is uint physical
+            ? $"physical 0x{physical:x8}, {(UserAccessible ? "user" : "supervisor")}, {(Writable ? "writable" : "read-only")}"
+            : Entries[^1].Flags.HasFlag(PageFlags.Present) ? "which is above 4 GiB" : "not mapped",
+    ];
 
     /// <summary>The address and the <see cref="Steps"/> in one line.</summary>
     public override string ToString() => $"0x{LinearAddress:x8}: {string.Join(", ", Steps)}";
 
-    private PageWalk Mapped(uint physicalAddress, PageFlags both) => this with
+    private static ulong? Read(IPhysicalMemory memory, uint address, int size)
     {
-        PhysicalAddress = physicalAddress,
-        UserAccessible = both.HasFlag(PageFlags.User),
-        Writable = both.HasFlag(PageFlags.Write),
-    };
-
-    private static string Entry(uint? entry) => entry switch
-    {
-        null => "lies outside memory",
-        uint value when ((PageFlags)value & PageFlags.Present) == 0 => $"= 0x{value:x8} (not present)",
-        uint value => $"= 0x{value:x8}",
-    };
+        uint high = 0;
+        return memory.TryReadUInt32(address, out uint low) && (size == sizeof(uint) || memory.TryReadUInt32(address + sizeof(uint), out high))
+            ? (ulong)high << 32 | low
+            : null;
+    }
 }

@@ -119,12 +119,12 @@ public static class ProbeGuest
         List<PhysicalRange> ranges = [new(Text, text.ToArray()), new(Results, results)];
         if (paging)
         {
-            PageTableBuilder tables = new(new FrameAllocator(PageTablesStart, MemorySize, seed: 0));
+            PageTableBuilder tables = new(new FrameAllocator(PageTablesStart, MemorySize, seed: 0), PagingMode.ThirtyTwoBit);
             tables.Map(Text, Text, LinuxProtection.PageShared);
             tables.Map(Results, Results, LinuxProtection.PageShared);
             tables.Map(Fixmap.AddressOf(Fixmap.Vsyscall), Results, LinuxProtection.PageReadonlyExec);
             ranges.AddRange(tables.Tables);
-            state = state with { Cr0 = state.Cr0 | Cr0.WriteProtect | Cr0.Paging, Cr3 = tables.Directory };
+            state = state with { Cr0 = state.Cr0 | Cr0.WriteProtect | Cr0.Paging, Cr3 = tables.Root };
         }
 
         return new GuestImage

@@ -146,6 +146,7 @@ internal sealed class ProgramOptions
     private uint MemorySizeOf(ParseResult parsed)
     {
         uint size = parsed.GetValue(_memory) * MiB;
-        return (size + PageTableBuilder.LargePageSize - 1) & ~(PageTableBuilder.LargePageSize - 1);
+        uint largePage = PagingMode.ThirtyTwoBit.LargePageSize;
+        return (size + largePage - 1) & ~(largePage - 1);
     }
 }

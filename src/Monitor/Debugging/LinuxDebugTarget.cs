@@ -313,7 +313,7 @@ internal sealed class LinuxDebugTarget(LinuxMachine program) : IDebugTarget
             return program.Process.Memory.TryFind(address, write, out physical);
         }
 
-        PageWalk? walk = Guest.PageDirectory is uint directory ? PageWalk.Walk(program.Machine.Ram, directory, address) : null;
+        PageWalk? walk = Guest.PageTables is PageTableRoot tables ? PageWalk.Walk(program.Machine.Ram, tables, address) : null;
         bool isVisible = walk is not null && (walk.UserAccessible || ShowsRing0);
         physical = isVisible && walk!.PhysicalAddress is uint found && (nuint)found + PageSize - (found & PageMask) <= program.Machine.Ram.Mapping.Length
             ? found

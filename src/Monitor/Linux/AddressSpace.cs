@@ -416,9 +416,9 @@ internal sealed class AddressSpace
         for (uint offset = 0; offset < segment.Bytes.Length; offset += PageSize)
         {
             uint address = segment.Address + offset;
-            PageWalk walk = PageWalk.Walk(_ram, _directory, address);
-            PageTable table = _tables[address >> DirectoryShift] ??= new PageTable(walk.DirectoryEntry!.Value & ~PageMask);
-            table.Entries[IndexInTable(address)] = walk.TableEntry!.Value;
+            PageWalk walk = PageWalk.Walk(_ram, new PageTableRoot(_directory, PagingMode.ThirtyTwoBit), address);
+            PageTable table = _tables[address >> DirectoryShift] ??= new PageTable((uint)walk.Entries[0].Value!.Value & ~PageMask);
+            table.Entries[IndexInTable(address)] = (uint)walk.Entries[1].Value!.Value;
         }
     }
 

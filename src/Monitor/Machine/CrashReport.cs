@@ -125,8 +125,8 @@ public sealed class CrashReport
 
     private CrashReport Finish()
     {
-        Code = _disassembly.Around(_ram, _vcpu.PageDirectory, Context.Eip);
-        if (Code.Count == 0 && _vcpu.PageDirectory is not null && !_walks.Exists(walk => walk.LinearAddress == Context.Eip))
+        Code = _disassembly.Around(_ram, _vcpu.PageTables, Context.Eip);
+        if (Code.Count == 0 && _vcpu.PageTables is not null && !_walks.Exists(walk => walk.LinearAddress == Context.Eip))
         {
             Walk(Context.Eip);
         }
@@ -145,7 +145,7 @@ public sealed class CrashReport
                 break;
             case MonitorPort.SystemCall:
                 byte[] registers = new byte[PtRegs.Size];
-                _ram.ReadLinear(_vcpu.PageDirectory, value, registers);
+                _ram.ReadLinear(_vcpu.PageTables, value, registers);
                 Context = GuestContext.OfSystemCall(registers);
                 Headline = $"System call {BinaryPrimitives.ReadUInt32LittleEndian(registers.AsSpan(PtRegs.OrigEax))} before {Name(Context.Eip)}";
                 break;
@@ -164,7 +164,7 @@ public sealed class CrashReport
     private void DescribeFault(uint address)
     {
         byte[] frame = new byte[FaultFrame.Size];
-        _ram.ReadLinear(_vcpu.PageDirectory, address, frame);
+        _ram.ReadLinear(_vcpu.PageTables, address, frame);
         uint vector = BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(FaultFrame.Vector));
         uint errorCode = BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(FaultFrame.ErrorCode));
         Context = GuestContext.OfFrame(frame, address);
@@ -239,14 +239,14 @@ public sealed class CrashReport
     private GateDescriptor? ReadGate(uint vector)
     {
         byte[] gate = new byte[Idt.EntrySize];
-        int read = _ram.ReadLinear(_vcpu.PageDirectory, (uint)_vcpu.Sregs.Idt.Base + (vector * Idt.EntrySize), gate);
+        int read = _ram.ReadLinear(_vcpu.PageTables, (uint)_vcpu.Sregs.Idt.Base + (vector * Idt.EntrySize), gate);
         return read == gate.Length ? new GateDescriptor(BinaryPrimitives.ReadUInt64LittleEndian(gate)) : null;
     }
 
     private void ExplainGeneralProtection()
     {
         byte[] bytes = new byte[15];
-        int length = _ram.ReadLinear(_vcpu.PageDirectory, Context.Eip, bytes);
+        int length = _ram.ReadLinear(_vcpu.PageTables, Context.Eip, bytes);
         if (Disassembly.DecodeOne(bytes.AsMemory(0, length), Context.Eip) is not Instruction instruction)
         {
             return;
@@ -265,7 +265,7 @@ public sealed class CrashReport
     private void DescribeDoubleFault(uint tss)
     {
         byte[] task = new byte[Tss.HardwareSize];
-        _ram.ReadLinear(_vcpu.PageDirectory, tss, task);
+        _ram.ReadLinear(_vcpu.PageTables, tss, task);
         Context = GuestContext.OfTask(task);
         Headline = $"{ExceptionVector.Describe(8)} in ring {Context.Ring} at {Name(Context.Eip)}: an exception could not be delivered";
         if (Context.Ring == 0)
@@ -304,7 +304,7 @@ public sealed class CrashReport
         ];
         foreach ((string name, ulong address, uint limit) in needed)
         {
-            PageWalk walk = PageWalk.Walk(_ram, start.Cr3, (uint)address);
+            PageWalk walk = PageWalk.Walk(_ram, start.PageTables, (uint)address);
             if (limit != 0 && walk.PhysicalAddress is null)
             {
                 _details.Add($"{name} at {Name((uint)address)} is not mapped");
@@ -360,7 +360,7 @@ public sealed class CrashReport
 
     private PageWalk Walk(uint address)
     {
-        PageWalk walk = PageWalk.Walk(_ram, (uint)_vcpu.Sregs.Cr3, address);
+        PageWalk walk = PageWalk.Walk(_ram, PageTableRoot.Of(_vcpu.Sregs.Cr3, (Efer)_vcpu.Sregs.Efer), address);
         _walks.Add(walk);
         return walk;
     }

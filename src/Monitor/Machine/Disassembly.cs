@@ -3,6 +3,7 @@
 using System.Globalization;
 using Iced.Intel;
 using Kvmsys.Guest;
+using Kvmsys.Guest.Paging;
 
 namespace Kvmsys.Monitor.Machine;
 
@@ -34,10 +35,10 @@ public sealed class Disassembly : ISymbolResolver
 
     /// <summary>The lines around an instruction, which is marked.</summary>
     /// <param name="ram">The guest's memory.</param>
-    /// <param name="cr3">The page directory; null when paging is off.</param>
+    /// <param name="tables">The page tables; null when paging is off.</param>
     /// <param name="address">Linear address of the instruction.</param>
     /// <returns>No line when the address is not mapped.</returns>
-    public IReadOnlyList<string> Around(GuestRam ram, uint? cr3, uint address)
+    public IReadOnlyList<string> Around(GuestRam ram, PageTableRoot? tables, uint address)
     {
         uint start = address;
         foreach (Symbol symbol in _symbols.All)
@@ -49,7 +50,7 @@ public sealed class Disassembly : ISymbolResolver
         }
 
         byte[] bytes = new byte[address - start + ((LinesAfter + 1) * MaxInstructionBytes)];
-        int length = ram.ReadLinear(cr3, start, bytes);
+        int length = ram.ReadLinear(tables, start, bytes);
         List<string> before = [];
         List<string> lines = [];
         foreach (Instruction instruction in Decode(bytes.AsMemory(0, length), start))

@@ -124,8 +124,8 @@ internal sealed class GuestDebug
     /// <summary>Breakpoints in memory, by linear address. A page that is not there has none.</summary>
     public ISet<uint> Breakpoints => _breakpoints;
 
-    /// <summary>The page directory, or null while paging is off.</summary>
-    public uint? PageDirectory => (_sregs.Cr0 & (ulong)Cr0.Paging) != 0 ? (uint)_sregs.Cr3 : null;
+    /// <summary>The page tables, or null while paging is off.</summary>
+    public PageTableRoot? PageTables => (_sregs.Cr0 & (ulong)Cr0.Paging) != 0 ? PageTableRoot.Of(_sregs.Cr3, (Efer)_sregs.Efer) : null;
 
     /// <summary>Puts a breakpoint into a free debug register.</summary>
     /// <returns>False when it is not possible, or none is free.</returns>
@@ -160,7 +160,7 @@ internal sealed class GuestDebug
     /// <returns>How many bytes were read.</returns>
     public int Read(uint address, Span<byte> bytes)
     {
-        int read = _ram.ReadLinear(PageDirectory, address, bytes);
+        int read = _ram.ReadLinear(PageTables, address, bytes);
         foreach ((uint entry, ushort original) in _replaced)
         {
             for (uint i = 0; i < EntryBytes; i++)
@@ -645,5 +645,5 @@ internal sealed class GuestDebug
     private uint? PhysicalOf(uint address) =>
         (Walk(address) is PageWalk walk ? walk.PhysicalAddress : address) is uint physical && physical < _ram.Mapping.Length ? physical : null;
 
-    private PageWalk? Walk(uint address) => PageDirectory is uint directory ? PageWalk.Walk(_ram, directory, address) : null;
+    private PageWalk? Walk(uint address) => PageTables is PageTableRoot tables ? PageWalk.Walk(_ram, tables, address) : null;
 }

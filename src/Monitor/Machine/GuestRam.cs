@@ -51,17 +51,17 @@ public sealed class GuestRam : IPhysicalMemory, IDisposable
     }
 
     /// <summary>Reads bytes at a linear address, as far as pages are mapped.</summary>
-    /// <param name="cr3">The page directory; null when paging is off.</param>
+    /// <param name="tables">The page tables; null when paging is off.</param>
     /// <param name="linearAddress">First byte.</param>
     /// <param name="bytes">Filled from its beginning.</param>
     /// <returns>How many bytes were read.</returns>
-    public int ReadLinear(uint? cr3, uint linearAddress, Span<byte> bytes)
+    public int ReadLinear(PageTableRoot? tables, uint linearAddress, Span<byte> bytes)
     {
         int done = 0;
         while (done < bytes.Length)
         {
             uint linear = linearAddress + (uint)done;
-            uint? physical = cr3 is uint directory ? PageWalk.Walk(this, directory, linear).PhysicalAddress : linear;
+            uint? physical = tables is PageTableRoot root ? PageWalk.Walk(this, root, linear).PhysicalAddress : linear;
             int inPage = (int)Math.Min((uint)(bytes.Length - done), PageTableBuilder.PageSize - (linear % PageTableBuilder.PageSize));
             if (physical is not uint address || (nuint)address + (nuint)inPage > Mapping.Length)
             {

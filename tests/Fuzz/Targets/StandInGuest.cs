@@ -367,7 +367,7 @@ internal sealed class StandInGuest : IDisposable
     private static bool Same<T>(T one, T other)
         where T : unmanaged => MemoryMarshal.AsBytes([one]).SequenceEqual(MemoryMarshal.AsBytes([other]));
 
-    private PageWalk Walk(uint address) => PageWalk.Walk(Ram, _guest.Image.InitialState.Cr3, address);
+    private PageWalk Walk(uint address) => PageWalk.Walk(Ram, _guest.Image.InitialState.PageTables, address);
 
     private Span<uint> WordsAt(uint kernelAddress, int count) =>
         MemoryMarshal.Cast<byte, uint>(Ram.Mapping.Slice(KernelLayout.Physical(kernelAddress), count * sizeof(uint)));

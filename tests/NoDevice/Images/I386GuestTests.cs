@@ -36,10 +36,10 @@ public sealed class I386GuestTests
     public void The_vsyscall_page_is_present_for_ring_3_and_read_only(KernelProfile profile, EntryMechanism mechanism)
     {
         PageWalk walk = Build(profile, mechanism).Image.Walk(0xffffe000);
-        Assert.Equal(0x067u, walk.DirectoryEntry & 0xfff);
-        Assert.Equal(0x025u, walk.TableEntry & 0xfff);
-        Assert.Equal(1023u * 4, walk.DirectoryEntryAddress & 0xfff);
-        Assert.Equal(0x3feu * 4, walk.TableEntryAddress & 0xfff);
+        Assert.Equal(0x067u, walk.Entries[0].Value & 0xfff);
+        Assert.Equal(0x025u, walk.Entries[1].Value & 0xfff);
+        Assert.Equal(1023u * 4, walk.Entries[0].Address & 0xfff);
+        Assert.Equal(0x3feu * 4, walk.Entries[1].Address & 0xfff);
     }
 
     [Theory]
