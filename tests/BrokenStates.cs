@@ -22,12 +22,13 @@ internal static class BrokenStates
         ["CR4.PCIDE is 0 outside IA-32e mode"] = state => state with { Cr4 = state.Cr4 | Cr4.PcidEnable },
         ["SYSENTER_ESP is canonical"] = state => WithMsr(state, Msr.SysenterEsp, 0x0000800000000000),
         ["SYSENTER_EIP is canonical"] = state => WithMsr(state, Msr.SysenterEip, 0x8000000000000000),
-        ["EFER.LMA is 0 outside IA-32e mode"] = state => state with { Efer = Efer.LongModeActive | Efer.LongModeEnable },
+        ["CR4.PAE is 1 in IA-32e mode"] = state => InIa32eMode(state) with { Cr4 = state.Cr4 },
         ["EFER.LME equals EFER.LMA while CR0.PG is 1"] = state => state with { Efer = Efer.LongModeEnable },
         ["TR is usable"] = state => state with { Tr = state.Tr with { Unusable = true } },
         ["TR's selector is in the GDT"] = state => state with { Tr = state.Tr with { Selector = 0x84 } },
         ["TR's base is canonical"] = state => state with { Tr = state.Tr with { Base = 0x0000800000000000 } },
         ["TR's type is a busy TSS (3 or 11)"] = state => state with { Tr = state.Tr with { Type = 9 } },
+        ["TR's type is a 64-bit busy TSS (11) in IA-32e mode"] = state => InIa32eMode(state) with { Tr = state.Tr with { Type = 3 } },
         ["TR is a system segment"] = state => state with { Tr = state.Tr with { CodeOrData = true } },
         ["TR is present"] = state => state with { Tr = state.Tr with { Present = false } },
         ["TR's granularity fits its limit"] = state => state with { Tr = state.Tr with { Granular = true } },
@@ -42,6 +43,7 @@ internal static class BrokenStates
         ["CS is present"] = state => state with { Cs = state.Cs with { Present = false } },
         ["CS's base is below 4 GiB"] = state => state with { Cs = state.Cs with { Base = 0x100000000 } },
         ["CS's granularity fits its limit"] = state => state with { Cs = state.Cs with { Granular = false } },
+        ["CS.D is 0 where CS.L is 1 in IA-32e mode"] = state => InIa32eMode(state) with { Cs = state.Cs with { LongMode = true } },
         ["CS.DPL equals SS.DPL for non-conforming code"] = state => state with { Cs = state.Cs with { Dpl = 3 } },
         ["CS.DPL is at most SS.DPL for conforming code"] = state => state with { Cs = state.Cs with { Type = 15, Dpl = 3 } },
         ["SS.RPL equals CS.RPL"] = state => state with { Cs = state.Cs with { Selector = 0x63 } },
@@ -86,7 +88,14 @@ internal static class BrokenStates
         ["EFLAGS bit 1 is 1"] = state => state with { Eflags = Eflags.None },
         ["EFLAGS' reserved bits are 0"] = state => state with { Eflags = state.Eflags | (Eflags)(1 << 15) },
         ["EFLAGS.VM is 0"] = state => state with { Eflags = state.Eflags | Eflags.Virtual8086 },
-        ["PAE is off: an image has no page-directory pointers"] = state => state with { Cr4 = state.Cr4 | Cr4.PhysicalAddressExtension },
+        ["PAE is off outside IA-32e mode: an image has no page-directory pointers"] = state => state with { Cr4 = state.Cr4 | Cr4.PhysicalAddressExtension },
+    };
+
+    /// <summary>Where the rules are concerned a 32-bit guest's state is a good one of IA-32e mode too: its code then runs in compatibility mode.</summary>
+    private static CpuState InIa32eMode(CpuState state) => state with
+    {
+        Efer = Efer.LongModeActive | Efer.LongModeEnable,
+        Cr4 = state.Cr4 | Cr4.PhysicalAddressExtension,
     };
 
     private static CpuState WithMsr(CpuState state, uint index, ulong value) => state with

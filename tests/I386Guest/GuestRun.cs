@@ -23,13 +23,17 @@ internal static class GuestRun
     private static readonly TimeSpan Time = TimeSpan.FromSeconds(60);
 
     /// <summary>A program made of these instructions, which start at <see cref="GuestProgram.TextAddress"/>.</summary>
-    public static GuestProgram Program(Action<Assembler> emit)
+    public static GuestProgram Program(Action<Assembler> emit, int bitness = 32)
     {
-        Assembler assembler = new(32);
+        Assembler assembler = new(bitness);
         emit(assembler);
         using MemoryStream stream = new();
         assembler.Assemble(new StreamCodeWriter(stream), GuestProgram.TextAddress);
-        return GuestProgram.OfCode(stream.ToArray()) with { Symbols = [new(GuestProgram.TextAddress, "test_program")] };
+        return GuestProgram.OfCode(stream.ToArray()) with
+        {
+            Bitness = bitness,
+            Symbols = [new(GuestProgram.TextAddress, "test_program")],
+        };
     }
 
     /// <summary>Ends the program with a status.</summary>

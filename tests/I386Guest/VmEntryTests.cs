@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Kvmsys.Guest;
 using Kvmsys.Guest.Cpu;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
@@ -7,6 +8,7 @@ using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Machine;
 using Kvmsys.Monitor.Measurement;
 using Kvmsys.Native;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace Kvmsys.Tests.I386Guest;
 
@@ -27,7 +29,7 @@ public sealed class VmEntryTests
         ["CR0's reserved bits are 0"] = (Enters, "KVM clears them"),
         ["SYSENTER_ESP is canonical"] = (Enters, "KVM_SET_MSRS makes it canonical"),
         ["SYSENTER_EIP is canonical"] = (Enters, "KVM_SET_MSRS makes it canonical"),
-        ["EFER.LMA is 0 outside IA-32e mode"] = ("KVM_SET_SREGS", "KVM refuses it with EINVAL: long mode needs PAE"),
+        ["CR4.PAE is 1 in IA-32e mode"] = ("KVM_SET_SREGS", "KVM refuses it with EINVAL: long mode needs PAE"),
         ["EFER.LME equals EFER.LMA while CR0.PG is 1"] = ("KVM_SET_SREGS", "KVM refuses it with EINVAL: long mode needs PAE"),
         ["LDTR is present"] = (Enters, "KVM takes a segment that is not present for unusable"),
         ["ES is present"] = (Enters, "KVM takes a segment that is not present for unusable"),
@@ -38,7 +40,7 @@ public sealed class VmEntryTests
         ["GDTR's limit has 16 bits"] = (TripleFault, "KVM's limit has 16 bits: 0x10000 is 0, and no selector can be loaded"),
         ["IDTR's limit has 16 bits"] = (TripleFault, "KVM's limit has 16 bits: 0x10000 is 0, and no exception can be delivered"),
         ["EFLAGS bit 1 is 1"] = (Enters, "KVM sets it"),
-        ["PAE is off: an image has no page-directory pointers"] = (TripleFault, "KVM reads pointers where the image has a directory, and enters with them"),
+        ["PAE is off outside IA-32e mode: an image has no page-directory pointers"] = (TripleFault, "KVM reads pointers where the image has a directory, and enters with them"),
     };
 
     private const string Pcide = "CR4.PCIDE is 0 outside IA-32e mode";
@@ -84,6 +86,17 @@ public sealed class VmEntryTests
         CallMeasurement measurement = new(kvm, GuestCpuid.Of(kvm), HostEnvironment.Read());
         CallResult result = measurement.Run(new CallPlan(profile, mechanism, Calls: 1000, Seed: 1), TimeSpan.FromMinutes(1));
         Assert.Equal(0, result.Statistics!.EmulatedInstructions);
+    }
+
+    [Theory]
+    [InlineData(32)]
+    [InlineData(64)]
+    public void The_64_bit_kernels_initial_state_enters_and_nothing_is_emulated(int bitness)
+    {
+        GuestProgram program = GuestRun.Program(c => GuestRun.EmitExit(c, eax), bitness);
+        MachineStop stop = GuestRun.Run(LongModeGuest.Build(new LongModeGuestOptions { Program = program }).Image);
+        Assert.Equal(StopReason.Exit, stop.Reason);
+        Assert.Equal(0, stop.Statistics!.EmulatedInstructions);
     }
 
     [Fact]

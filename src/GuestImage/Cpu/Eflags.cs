@@ -18,9 +18,18 @@ public enum Eflags : uint
     /// <summary>IF: interrupts are taken.</summary>
     InterruptEnable = 1u << 9,
 
+    /// <summary>DF: string instructions go downwards.</summary>
+    Direction = 1u << 10,
+
+    /// <summary>IOPL: the outermost ring that may use IN, OUT, CLI and STI; two bits.</summary>
+    IoPrivilegeLevel = 3u << 12,
+
     /// <summary>NT: IRET returns to the task before.</summary>
     NestedTask = 1u << 14,
 
     /// <summary>VM: virtual-8086 mode.</summary>
     Virtual8086 = 1u << 17,
+
+    /// <summary>AC: alignment is checked in ring 3.</summary>
+    AlignmentCheck = 1u << 18,
 }

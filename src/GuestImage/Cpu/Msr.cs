@@ -14,7 +14,10 @@ public static class Msr
     /// <summary>IA32_SYSENTER_EIP: where SYSENTER goes.</summary>
     public const uint SysenterEip = 0x176;
 
-    /// <summary>IA32_STAR: SYSCALL's code segment in bits 47 to 32; in AMD's legacy mode where it goes, in the low half.</summary>
+    /// <summary>
+    /// IA32_STAR: SYSCALL's code segment in bits 47 to 32, and it plus 8 for SS; SYSRET's in bits 63 to 48 for 32-bit code, plus 16 for 64-bit
+    /// code, and plus 8 for SS. In AMD's legacy mode the low half is where SYSCALL goes.
+    /// </summary>
     public const uint Star = 0xc0000081;
 
     /// <summary>IA32_LSTAR: where SYSCALL goes from 64-bit mode.</summary>
@@ -22,6 +25,9 @@ public static class Msr
 
     /// <summary>CSTAR: where SYSCALL goes from compatibility mode, on AMD.</summary>
     public const uint Cstar = 0xc0000083;
+
+    /// <summary>IA32_FMASK: the flags that SYSCALL clears, except in AMD's legacy mode.</summary>
+    public const uint Fmask = 0xc0000084;
 
     /// <summary>The register's name, or its number.</summary>
     public static string NameOf(uint index) => index switch
@@ -32,6 +38,7 @@ public static class Msr
         Star => "STAR",
         Lstar => "LSTAR",
         Cstar => "CSTAR",
+        Fmask => "FMASK",
         _ => $"MSR 0x{index:x}",
     };
 }

@@ -5,12 +5,13 @@ using System.Collections.Immutable;
 namespace Kvmsys.Guest.Cpu;
 
 /// <summary>
-/// The checks of the SDM, Vol. 3C, 26.3.1, on a 32-bit guest's segments, descriptor tables, control registers and flags, as they are for a
+/// The checks of the SDM, Vol. 3C, 26.3.1, on a guest's segments, descriptor tables, control registers and flags, as they are for a
 /// CPU without unrestricted guest, which is the strictest. A state that breaks one ends in KVM_EXIT_FAIL_ENTRY 0x80000021, or in an emulation
 /// that hides the fault and is slow.
 /// </summary>
 /// <remarks>
-/// They are for a guest that is not in virtual-8086 mode or IA-32e mode. Activity state, interruptibility and pending debug exceptions
+/// They are for a guest that is not in virtual-8086 mode. KVM has a guest enter IA-32e mode when EFER.LMA is 1, so that one cannot contradict
+/// the other; and what would be wrong with RIP's or CR3's high half, a state here has not. Activity state, interruptibility and pending debug exceptions
 /// (26.3.1.5) are KVM's own to set, not an image's; the bits of CR4 and EFER that a CPU reserves are refused by KVM_SET_SREGS.
 /// </remarks>
 public static class VmEntryRules
@@ -38,10 +39,10 @@ public static class VmEntryRules
     [
         new(ControlRegisters, "CR0.PE, CR0.NE and CR0.PG are 1", state => (state.Cr0 & FixedTo1) == FixedTo1),
         new(ControlRegisters, "CR0's reserved bits are 0", state => (state.Cr0 & ~Defined0) == 0),
-        new(ControlRegisters, "CR4.PCIDE is 0 outside IA-32e mode", state => !state.Cr4.HasFlag(Cr4.PcidEnable)),
+        new(ControlRegisters, "CR4.PCIDE is 0 outside IA-32e mode", state => IsIa32e(state) || !state.Cr4.HasFlag(Cr4.PcidEnable)),
+        new(ControlRegisters, "CR4.PAE is 1 in IA-32e mode", state => !IsIa32e(state) || state.Cr4.HasFlag(Cr4.PhysicalAddressExtension)),
         new(ControlRegisters, "SYSENTER_ESP is canonical", state => IsCanonical(state.MsrOrNull(Msr.SysenterEsp) ?? 0)),
         new(ControlRegisters, "SYSENTER_EIP is canonical", state => IsCanonical(state.MsrOrNull(Msr.SysenterEip) ?? 0)),
-        new(ControlRegisters, "EFER.LMA is 0 outside IA-32e mode", state => !state.Efer.HasFlag(Efer.LongModeActive)),
         new(ControlRegisters, "EFER.LME equals EFER.LMA while CR0.PG is 1", state => !state.Cr0.HasFlag(Cr0.Paging)
             || state.Efer.HasFlag(Efer.LongModeEnable) == state.Efer.HasFlag(Efer.LongModeActive)),
 
@@ -49,6 +50,7 @@ public static class VmEntryRules
         new(Segments, "TR's selector is in the GDT", state => !state.Tr.InLocalTable),
         new(Segments, "TR's base is canonical", state => IsCanonical(state.Tr.Base)),
         new(Segments, "TR's type is a busy TSS (3 or 11)", state => state.Tr.Type is 3 or 11),
+        new(Segments, "TR's type is a 64-bit busy TSS (11) in IA-32e mode", state => !IsIa32e(state) || state.Tr.Type != 3),
         new(Segments, "TR is a system segment", state => !state.Tr.CodeOrData),
         new(Segments, "TR is present", state => state.Tr.Present),
         new(Segments, "TR's granularity fits its limit", state => GranularityFits(state.Tr)),
@@ -65,6 +67,7 @@ public static class VmEntryRules
         new(Segments, "CS is present", state => state.Cs.Present),
         new(Segments, "CS's base is below 4 GiB", state => IsBelow4GiB(state.Cs.Base)),
         new(Segments, "CS's granularity fits its limit", state => GranularityFits(state.Cs)),
+        new(Segments, "CS.D is 0 where CS.L is 1 in IA-32e mode", state => !IsIa32e(state) || !state.Cs.LongMode || !state.Cs.Big),
         new(Segments, "CS.DPL equals SS.DPL for non-conforming code", state => state.Cs.Type is not (9 or 11) || state.Cs.Dpl == state.Ss.Dpl),
         new(Segments, "CS.DPL is at most SS.DPL for conforming code", state => state.Cs.Type is not (13 or 15) || state.Cs.Dpl <= state.Ss.Dpl),
 
@@ -92,7 +95,7 @@ public static class VmEntryRules
         new(Flags, "EFLAGS' reserved bits are 0", state => ((uint)state.Eflags & ReservedFlags) == 0),
         new(Flags, "EFLAGS.VM is 0", state => !state.Eflags.HasFlag(Eflags.Virtual8086)),
 
-        new(PageDirectoryPointers, "PAE is off: an image has no page-directory pointers", state => !state.Cr4.HasFlag(Cr4.PhysicalAddressExtension)),
+        new(PageDirectoryPointers, "PAE is off outside IA-32e mode: an image has no page-directory pointers", state => IsIa32e(state) || !state.Cr4.HasFlag(Cr4.PhysicalAddressExtension)),
     ];
 
     /// <summary>The rules that a state breaks.</summary>
@@ -107,6 +110,8 @@ public static class VmEntryRules
         new(Segments, $"{name}.DPL is at least {name}.RPL unless it is conforming code", state => of(state).Unusable || of(state).Type > 11 || of(state).Dpl >= of(state).Rpl),
         new(Segments, $"{name}'s granularity fits its limit", state => of(state).Unusable || GranularityFits(of(state))),
     ];
+
+    private static bool IsIa32e(CpuState state) => state.Efer.HasFlag(Efer.LongModeActive);
 
     /// <summary>G must be 0 when one of the limit's low 12 bits is 0, and 1 when one of its high 12 bits is 1.</summary>
     private static bool GranularityFits(SegmentRegister segment) => segment.Granular

@@ -4,7 +4,10 @@ using System.Globalization;
 
 namespace Kvmsys.Guest.Descriptors;
 
-/// <summary>An 8-byte gate in the interrupt descriptor table (SDM Vol. 3, figure 6-2).</summary>
+/// <summary>
+/// A gate in the interrupt descriptor table (SDM Vol. 3, figure 6-2). In long mode one has 16 bytes: these eight, and the high half of the
+/// offset, which is zero for a handler below 4 GiB (figure 6-8).
+/// </summary>
 /// <param name="Raw">The gate as it lies in the table.</param>
 public readonly record struct GateDescriptor(ulong Raw)
 {
@@ -25,10 +28,19 @@ public readonly record struct GateDescriptor(ulong Raw)
     /// <summary>The handler's offset; nothing for a task gate.</summary>
     public uint Offset => (uint)(Raw & 0xffff) | (uint)(Raw >> 32 & 0xffff0000);
 
+    /// <summary>In long mode the number of the stack in the TSS on which the handler starts whatever the ring was; 0 for none.</summary>
+    public int InterruptStack => (int)(Raw >> 32 & 7);
+
     /// <summary>A present gate to a handler.</summary>
-    public static GateDescriptor To(GateType type, int dpl, ushort selector, uint offset) => new(
+    /// <param name="type">Kind of gate.</param>
+    /// <param name="dpl">The outermost ring whose INT may use it.</param>
+    /// <param name="selector">The handler's code segment.</param>
+    /// <param name="offset">The handler.</param>
+    /// <param name="interruptStack">IST, in long mode.</param>
+    public static GateDescriptor To(GateType type, int dpl, ushort selector, uint offset, int interruptStack = 0) => new(
         (offset & 0xffff)
         | ((ulong)selector << 16)
+        | ((ulong)interruptStack << 32)
         | ((ulong)type << 40)
         | ((ulong)dpl << 45)
         | PresentBit
@@ -39,6 +51,6 @@ public readonly record struct GateDescriptor(ulong Raw)
 
     /// <summary>The gate in one line, for people.</summary>
     public override string ToString() => Present
-        ? string.Create(CultureInfo.InvariantCulture, $"{Type} gate, DPL {Dpl}, to {Selector:x2}:{Offset:x8}")
+        ? string.Create(CultureInfo.InvariantCulture, $"{Type} gate, DPL {Dpl}, to {Selector:x2}:{Offset:x8}{(InterruptStack == 0 ? "" : $", on interrupt stack {InterruptStack}")}")
         : "not present";
 }

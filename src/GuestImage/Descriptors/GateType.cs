@@ -2,7 +2,7 @@
 
 namespace Kvmsys.Guest.Descriptors;
 
-/// <summary>Types of 32-bit gates (SDM Vol. 3, table 3-2).</summary>
+/// <summary>Types of 32-bit gates, and of long mode's, which has no task gate (SDM Vol. 3, table 3-2).</summary>
 public enum GateType
 {
     /// <summary>Switches to another task.</summary>

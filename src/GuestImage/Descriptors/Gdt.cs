@@ -5,7 +5,9 @@ using Kvmsys.Guest.Cpu;
 
 namespace Kvmsys.Guest.Descriptors;
 
-/// <summary>The global descriptor table of Linux 2.6.12 on i386: 32 entries, of which this kernel needs the six below. The others are null.</summary>
+/// <summary>
+/// A global descriptor table of 32 entries, as Linux 2.6.12's on i386 has, of which a kernel here needs six. The others are null.
+/// </summary>
 public sealed class Gdt
 {
     /// <summary>Number of entries: GDT_ENTRIES.</summary>
@@ -16,7 +18,11 @@ public sealed class Gdt
 
     private readonly SegmentDescriptor[] _entries = new SegmentDescriptor[Entries];
 
-    /// <summary>The table for these two task-state segments.</summary>
+    private Gdt()
+    {
+    }
+
+    /// <summary>The i386 kernel's table, for these two task-state segments.</summary>
     /// <param name="tss">Linear address of the task-state segment.</param>
     /// <param name="doubleFaultTss">Linear address of the double-fault task's segment.</param>
     public Gdt(uint tss, uint doubleFaultTss)
@@ -28,6 +34,22 @@ public sealed class Gdt
         Set(Selector.UserData, new(0x00cff2000000ffff));
         Set(Selector.Tss, SegmentDescriptor.System(SegmentDescriptor.AvailableTss, tss, Tss.DescriptorLimit));
         Set(Selector.DoubleFaultTss, SegmentDescriptor.System(SegmentDescriptor.AvailableTss, doubleFaultTss, Tss.HardwareSize - 1));
+    }
+
+    /// <summary>The 64-bit kernel's table.</summary>
+    /// <param name="tss">Linear address of the task-state segment.</param>
+    public static Gdt LongMode(uint tss)
+    {
+        // The accessed bit is set, so that nothing is ever written here. A system descriptor takes two entries: the second has the high half
+        // of the address (SDM Vol. 3, figure 8-4).
+        Gdt gdt = new();
+        gdt.Set(LongModeSelector.KernelCode, new(0x00af9b000000ffff));
+        gdt.Set(LongModeSelector.KernelData, new(0x00cf93000000ffff));
+        gdt.Set(LongModeSelector.UserCode32, new(0x00cffb000000ffff));
+        gdt.Set(LongModeSelector.UserData, new(0x00cff3000000ffff));
+        gdt.Set(LongModeSelector.UserCode64, new(0x00affb000000ffff));
+        gdt.Set(LongModeSelector.Tss, SegmentDescriptor.System(SegmentDescriptor.AvailableTss, tss, LongModeTss.Size - 1));
+        return gdt;
     }
 
     /// <summary>The table's bytes.</summary>

@@ -8,10 +8,10 @@ namespace Kvmsys.Guest.Descriptors;
 /// <param name="Raw">The descriptor as it lies in the table.</param>
 public readonly record struct SegmentDescriptor(ulong Raw)
 {
-    /// <summary>Type of a 32-bit task-state segment that no task runs on.</summary>
+    /// <summary>Type of a 32-bit task-state segment that no task runs on; in long mode, of a 64-bit one that is not in TR.</summary>
     public const byte AvailableTss = 9;
 
-    /// <summary>Type of the 32-bit task-state segment in TR.</summary>
+    /// <summary>Type of the 32-bit task-state segment in TR; in long mode, of the 64-bit one.</summary>
     public const byte BusyTss = 11;
 
     private const ulong PresentBit = 1UL << 47;

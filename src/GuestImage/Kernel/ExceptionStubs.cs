@@ -18,8 +18,10 @@ internal static class ExceptionStubs
     /// <summary>Vectors 0 to 31 belong to the CPU (SDM Vol. 3, table 6-1).</summary>
     public const int Count = 32;
 
+    /// <summary>The vector of an exception that could not be delivered.</summary>
+    public const int DoubleFault = 8;
+
     private const int Debug = 1;
-    private const int DoubleFault = 8;
     private const int PageFault = 14;
 
     private const string Return = "return_from_exception";
@@ -36,7 +38,7 @@ internal static class ExceptionStubs
     public static IEnumerable<(string Instruction, string Fixup)> Exceptions => LinuxStack.Exceptions(Return);
 
     /// <summary>The symbol of a vector's stub.</summary>
-    private static string NameOf(int vector) => $"exception_{vector}";
+    public static string NameOf(int vector) => $"exception_{vector}";
 
     /// <summary>Appends the stubs and what they share.</summary>
     public static void Emit(TextSection text)
@@ -44,21 +46,26 @@ internal static class ExceptionStubs
         text.Add("double_fault", code => MonitorCode.EmitReport(code, MonitorPort.DoubleFault, KernelLayout.Tss));
         text.Add(LinuxStack.BadReturn, code => MonitorCode.EmitReport(code, MonitorPort.BadReturn, 0));
         uint common = text.Add("exception_common", code => EmitCommon(code, text.AddressOf(MonitorCode.ApplyUpdates)));
-        text.Add("exception_stubs", code =>
-        {
-            for (int vector = 0; vector < Count; vector++)
-            {
-                code.Define(NameOf(vector));
-                if ((PushesErrorCode >> vector & 1) == 0)
-                {
-                    code.Asm.push(0);
-                }
-
-                code.Asm.push(vector);
-                code.Asm.jmp(common);
-            }
-        });
+        EmitEach(text, common);
     }
+
+    /// <summary>Appends a stub for each exception: it pushes an error code where the CPU has not, and the vector, each as wide as the stack.</summary>
+    /// <param name="text">32-bit or 64-bit code.</param>
+    /// <param name="common">Where they go on.</param>
+    public static void EmitEach(TextSection text, uint common) => text.Add("exception_stubs", code =>
+    {
+        for (int vector = 0; vector < Count; vector++)
+        {
+            code.Define(NameOf(vector));
+            if ((PushesErrorCode >> vector & 1) == 0)
+            {
+                code.Asm.push(0);
+            }
+
+            code.Asm.push(vector);
+            code.Asm.jmp(common);
+        }
+    });
 
     /// <summary>Points the gates of the exceptions at the stubs; a double fault gets a task of its own, whose stack is always good.</summary>
     public static void SetGates(Idt idt, TextSection text)

@@ -6,6 +6,10 @@ namespace Kvmsys.Guest.Kernel;
 /// What an exception leaves on the kernel's stack for the monitor to read: the registers in the order of <see cref="PtRegs"/>, the vector,
 /// and the CPU's own frame. ESP and SS are there only when the exception came from ring 3.
 /// </summary>
+/// <remarks>
+/// The 64-bit kernel leaves the same, made of the low halves, and always with ESP and SS, which the CPU pushes whatever the ring was. R8 to R15
+/// are still in the registers when the monitor is told.
+/// </remarks>
 public static class FaultFrame
 {
     /// <summary>Registers up to ES lie as in <see cref="PtRegs"/>; then the vector.</summary>

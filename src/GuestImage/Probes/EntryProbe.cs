@@ -4,6 +4,7 @@ using System.Buffers.Binary;
 using Kvmsys.Guest.Cpu;
 using Kvmsys.Guest.Descriptors;
 using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Paging;
 
 namespace Kvmsys.Guest.Probes;
 
@@ -30,9 +31,7 @@ public static class EntryProbe
     private const uint TssAddress = 0x5000;
     private const uint KernelStack = 0x7000;
     private const uint UserStack = 0x8000;
-    private const uint Pml4 = 0x8000;
-    private const uint PageDirectoryPointers = 0x9000;
-    private const uint PageDirectory = 0xa000;
+    private const uint PageTablesStart = 0x8000;
     private const uint MemorySize = 0x10000;
 
     // SYSENTER_CS, and STAR's, is the first; SS follows CS by 8.
@@ -73,7 +72,11 @@ public static class EntryProbe
         CpuState state = InitialState(mode, segments.ToDictionary(segment => segment.Selector, segment => segment.Descriptor.Load(segment.Selector)));
         if (longMode)
         {
-            ranges.AddRange(PageTables());
+            // The first 2 MiB, for ring 3 too, at their own addresses.
+            PageTableBuilder tables = new(new FrameAllocator(PageTablesStart, MemorySize, seed: 0), PagingMode.FourLevel);
+            tables.MapLarge(0, 0, PageFlags.Present | PageFlags.Write | PageFlags.User | PageFlags.Large);
+            ranges.AddRange(tables.Tables);
+            state = state with { Cr3 = tables.Root };
         }
 
         return new GuestImage { MemorySize = MemorySize, Ranges = [.. ranges], InitialState = state };
@@ -94,9 +97,8 @@ public static class EntryProbe
             Tr = segments[Task] with { Type = SegmentDescriptor.BusyTss },
             Ldtr = new() { Unusable = true },
             Gdtr = new(GdtAddress, Task + 15),
-            Idtr = new(IdtAddress, InterruptTableSize(longMode) - 1),
+            Idtr = new(IdtAddress, (uint)(longMode ? Idt.LongModeSize : Idt.Size) - 1),
             Cr0 = Cr0.ProtectionEnable | Cr0.ExtensionType | Cr0.NumericError | (longMode ? Cr0.Paging : Cr0.None),
-            Cr3 = longMode ? Pml4 : 0,
             Cr4 = longMode ? Cr4.PhysicalAddressExtension : Cr4.None,
             Efer = Efer.SyscallEnable | (longMode ? Efer.LongModeEnable | Efer.LongModeActive : Efer.None),
             Eip = Start,
@@ -182,24 +184,19 @@ public static class EntryProbe
         return table;
     }
 
-    private static uint InterruptTableSize(bool longMode) => (uint)(Idt.Size * (longMode ? 2 : 1));
-
-    /// <summary>A gate of long mode is one of 32-bit mode and behind it the offset's high half, which is zero (SDM Vol. 3, figure 6-8).</summary>
     private static byte[] InterruptTable(bool longMode)
     {
-        byte[] table = new byte[InterruptTableSize(longMode)];
+        Idt idt = new(longMode);
         (int Vector, int Dpl, uint Status)[] gates =
         [
             (InvalidOpcode, 0, InvalidOpcode), (GeneralProtection, 0, GeneralProtection), (I386Kernel.SyscallVector, 3, Entered),
         ];
         foreach ((int vector, int dpl, uint status) in gates)
         {
-            int offset = vector * Idt.EntrySize * (longMode ? 2 : 1);
-            BinaryPrimitives.WriteUInt64LittleEndian(
-                table.AsSpan(offset), GateDescriptor.To(GateType.Interrupt, dpl, KernelCode, HandlerOf(status)).Raw);
+            idt[vector] = GateDescriptor.To(GateType.Interrupt, dpl, KernelCode, HandlerOf(status));
         }
 
-        return table;
+        return idt.ToArray();
     }
 
     /// <summary>Where ring 0 has its stack: ESP0 and SS0, or RSP0, which is their eight bytes.</summary>
@@ -209,24 +206,5 @@ public static class EntryProbe
         BinaryPrimitives.WriteUInt32LittleEndian(task.AsSpan(Tss.Esp0), KernelStack);
         BinaryPrimitives.WriteUInt32LittleEndian(task.AsSpan(Tss.Ss0), longMode ? 0u : KernelData);
         return task;
-    }
-
-    /// <summary>The first 2 MiB, for ring 3 too, at their own addresses (SDM Vol. 3, figure 4-9).</summary>
-    private static IEnumerable<PhysicalRange> PageTables()
-    {
-        const uint presentWritableUser = 7;
-        const uint large = 1u << 7;
-        (uint Table, uint Entry)[] entries =
-        [
-            (Pml4, PageDirectoryPointers | presentWritableUser),
-            (PageDirectoryPointers, PageDirectory | presentWritableUser),
-            (PageDirectory, large | presentWritableUser),
-        ];
-        foreach ((uint table, uint entry) in entries)
-        {
-            byte[] bytes = new byte[0x1000];
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes, entry);
-            yield return new PhysicalRange(table, bytes);
-        }
     }
 }

@@ -25,6 +25,9 @@ public sealed class CrashReport
     private readonly List<string> _details = [];
     private readonly List<PageWalk> _walks = [];
 
+    // 32 or 64: in which mode the interrupted code ran.
+    private int _bitness;
+
     private CrashReport(GuestImage image, GuestRam ram, VcpuSnapshot vcpu)
     {
         _image = image;
@@ -41,13 +44,23 @@ public sealed class CrashReport
     public IReadOnlyList<string> Details => _details;
 
     /// <summary>The registers of the code that was interrupted.</summary>
-    public GuestContext Context { get; private set; }
+    public GuestContext Context
+    {
+        get;
+        private set
+        {
+            field = value;
+            _bitness = BitnessOf(value.Cs);
+        }
+    }
 
     /// <summary>The page walks that matter: of the address that faulted, of the instruction where it is not mapped.</summary>
     public IReadOnlyList<PageWalk> Walks => _walks;
 
     /// <summary>The code around the instruction.</summary>
     public IReadOnlyList<string> Code { get; private set; } = [];
+
+    private bool IsLongMode => ((Efer)_vcpu.Sregs.Efer).HasFlag(Efer.LongModeActive);
 
     /// <summary>Where the guest was when its time was over.</summary>
     internal static CrashReport OfDeadline(GuestImage image, GuestRam ram, VcpuSnapshot vcpu)
@@ -117,15 +130,32 @@ public sealed class CrashReport
         yield return string.Create(invariant, $"esi {c.Esi:x8}  edi {c.Edi:x8}  ebp {c.Ebp:x8}  esp {c.Esp:x8}");
         string ss = c.Ss is ushort selector ? string.Create(invariant, $"  ss {selector:x2}") : "";
         yield return string.Create(invariant, $"eip {c.Eip:x8}  eflags {c.Eflags:x8}  cs {c.Cs:x2}{ss}");
+        if (_bitness == 64)
+        {
+            // No exception's stub has changed these.
+            KvmRegs r = _vcpu.Regs;
+            yield return string.Create(invariant, $"r8  {r.R8:x16}  r9  {r.R9:x16}  r10 {r.R10:x16}  r11 {r.R11:x16}");
+            yield return string.Create(invariant, $"r12 {r.R12:x16}  r13 {r.R13:x16}  r14 {r.R14:x16}  r15 {r.R15:x16}");
+        }
+
         KvmSregs s = _vcpu.Sregs;
         yield return string.Create(invariant, $"cr0 {s.Cr0:x8}  cr2 {s.Cr2:x8}  cr3 {s.Cr3:x8}  cr4 {s.Cr4:x8}  efer {s.Efer:x}");
         yield return string.Create(invariant, $"gdt {s.Gdt.Base:x8}:{s.Gdt.Limit:x4}  idt {s.Idt.Base:x8}:{s.Idt.Limit:x4}  tr {s.Tr.Selector:x2} base {s.Tr.Base:x8}");
         yield return string.Join("  ", _vcpu.Msrs.Select(msr => string.Create(invariant, $"{Msr.NameOf(msr.Index)} {msr.Data:x8}")));
     }
 
+    /// <summary>In long mode a code segment's descriptor says in which mode its code runs (SDM Vol. 3, 3.4.5).</summary>
+    private int BitnessOf(ushort codeSegment)
+    {
+        byte[] descriptor = new byte[sizeof(ulong)];
+        return IsLongMode
+            && _ram.ReadLinear(_vcpu.PageTables, (uint)_vcpu.Sregs.Gdt.Base + (codeSegment & ~7u), descriptor) == descriptor.Length
+            && new SegmentDescriptor(BinaryPrimitives.ReadUInt64LittleEndian(descriptor)).Load(codeSegment).LongMode ? 64 : 32;
+    }
+
     private CrashReport Finish()
     {
-        Code = _disassembly.Around(_ram, _vcpu.PageTables, Context.Eip);
+        Code = _disassembly.Around(_ram, _vcpu.PageTables, Context.Eip, _bitness);
         if (Code.Count == 0 && _vcpu.PageTables is not null && !_walks.Exists(walk => walk.LinearAddress == Context.Eip))
         {
             Walk(Context.Eip);
@@ -153,7 +183,10 @@ public sealed class CrashReport
                 Headline = "The kernel cannot return to the program: its code or stack segment is invalid";
                 break;
             case MonitorPort.DoubleFault when value != 0:
-                DescribeDoubleFault(value);
+                byte[] task = new byte[Tss.HardwareSize];
+                _ram.ReadLinear(_vcpu.PageTables, value, task);
+                Context = GuestContext.OfTask(task);
+                DescribeDoubleFault();
                 break;
             default:
                 Headline = $"Unexpected port access at {Name(Context.Eip)}: {io.Direction} of {io.Count} x {io.Size} bytes at port 0x{io.Port:x}";
@@ -167,7 +200,13 @@ public sealed class CrashReport
         _ram.ReadLinear(_vcpu.PageTables, address, frame);
         uint vector = BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(FaultFrame.Vector));
         uint errorCode = BinaryPrimitives.ReadUInt32LittleEndian(frame.AsSpan(FaultFrame.ErrorCode));
-        Context = GuestContext.OfFrame(frame, address);
+        Context = GuestContext.OfFrame(frame, address, IsLongMode);
+        if (vector == ExceptionVector.Df)
+        {
+            DescribeDoubleFault();
+            return;
+        }
+
         Headline = $"{ExceptionVector.Describe(vector)} in ring {Context.Ring} at {Name(Context.Eip)}";
         if (vector == ExceptionVector.Pf)
         {
@@ -187,9 +226,9 @@ public sealed class CrashReport
     /// <summary>SDM Vol. 3, 4.7.</summary>
     private void DescribePageFault(uint errorCode)
     {
-        uint address = (uint)_vcpu.Sregs.Cr2;
+        ulong address = _vcpu.Sregs.Cr2;
 
-        // Bit 4 says so only where there is an execute-disable bit, which 32-bit page tables have not.
+        // Bit 4 says so only where there is an execute-disable bit, which no guest here has turned on.
         bool write = (errorCode & 2) != 0;
         bool fetch = (errorCode & 0x10) != 0 || (!write && address == Context.Eip);
         string access = fetch ? "an instruction fetch" : write ? "a write" : "a read";
@@ -204,7 +243,10 @@ public sealed class CrashReport
                 : "This is SYSENTER's first instruction, and SYSENTER_ESP is its stack: is the MSR right?");
         }
 
-        Walk(address);
+        if (address <= uint.MaxValue)
+        {
+            Walk((uint)address);
+        }
     }
 
     /// <summary>SDM Vol. 3, 6.13.</summary>
@@ -239,7 +281,8 @@ public sealed class CrashReport
     private GateDescriptor? ReadGate(uint vector)
     {
         byte[] gate = new byte[Idt.EntrySize];
-        int read = _ram.ReadLinear(_vcpu.PageTables, (uint)_vcpu.Sregs.Idt.Base + (vector * Idt.EntrySize), gate);
+        uint entrySize = (uint)(IsLongMode ? Idt.LongModeEntrySize : Idt.EntrySize);
+        int read = _ram.ReadLinear(_vcpu.PageTables, (uint)_vcpu.Sregs.Idt.Base + (vector * entrySize), gate);
         return read == gate.Length ? new GateDescriptor(BinaryPrimitives.ReadUInt64LittleEndian(gate)) : null;
     }
 
@@ -247,7 +290,7 @@ public sealed class CrashReport
     {
         byte[] bytes = new byte[15];
         int length = _ram.ReadLinear(_vcpu.PageTables, Context.Eip, bytes);
-        if (Disassembly.DecodeOne(bytes.AsMemory(0, length), Context.Eip) is not Instruction instruction)
+        if (Disassembly.DecodeOne(bytes.AsMemory(0, length), Context.Eip, _bitness) is not Instruction instruction)
         {
             return;
         }
@@ -262,12 +305,9 @@ public sealed class CrashReport
         }
     }
 
-    private void DescribeDoubleFault(uint tss)
+    private void DescribeDoubleFault()
     {
-        byte[] task = new byte[Tss.HardwareSize];
-        _ram.ReadLinear(_vcpu.PageTables, tss, task);
-        Context = GuestContext.OfTask(task);
-        Headline = $"{ExceptionVector.Describe(8)} in ring {Context.Ring} at {Name(Context.Eip)}: an exception could not be delivered";
+        Headline = $"{ExceptionVector.Describe(ExceptionVector.Df)} in ring {Context.Ring} at {Name(Context.Eip)}: an exception could not be delivered";
         if (Context.Ring == 0)
         {
             // In ring 0 an exception is delivered on the stack that is in use: it is the usual suspect.
@@ -280,7 +320,7 @@ public sealed class CrashReport
 
         if (_vcpu.Sregs.Cr2 != 0)
         {
-            _details.Add($"the last page fault was at {Name((uint)_vcpu.Sregs.Cr2)}");
+            _details.Add($"the last page fault was at {Name(_vcpu.Sregs.Cr2)}");
         }
     }
 
@@ -338,7 +378,7 @@ public sealed class CrashReport
         ReadOnlySpan<byte> bytes = exit.EmulationFailureBytes;
         if (!bytes.IsEmpty)
         {
-            string text = Disassembly.DecodeOne(bytes.ToArray(), Context.Eip) is Instruction instruction
+            string text = Disassembly.DecodeOne(bytes.ToArray(), Context.Eip, _bitness) is Instruction instruction
                 ? _disassembly.Format(instruction)
                 : "no instruction";
             _details.Add($"it cannot emulate {Convert.ToHexStringLower(bytes)}: {text}");
@@ -366,9 +406,9 @@ public sealed class CrashReport
     }
 
     /// <summary>An address with the symbol that is near.</summary>
-    private string Name(uint address)
+    private string Name(ulong address)
     {
-        string? symbol = _image.Symbols.Describe(address);
+        string? symbol = address <= uint.MaxValue ? _image.Symbols.Describe((uint)address) : null;
         return symbol is null ? $"0x{address:x8}" : $"0x{address:x8} ({symbol})";
     }
 }

@@ -13,7 +13,6 @@ public sealed class Disassembly : ISymbolResolver
     /// <summary>An instruction has at most so many bytes (SDM Vol. 2, 2.3.11).</summary>
     public const int MaxInstructionBytes = 15;
 
-    private const int Bitness = 32;
     private const int LinesBefore = 3;
     private const int LinesAfter = 3;
     private const int BytesColumn = 22;
@@ -37,8 +36,9 @@ public sealed class Disassembly : ISymbolResolver
     /// <param name="ram">The guest's memory.</param>
     /// <param name="tables">The page tables; null when paging is off.</param>
     /// <param name="address">Linear address of the instruction.</param>
+    /// <param name="bitness">32 or 64: the mode in which the CPU executes it.</param>
     /// <returns>No line when the address is not mapped.</returns>
-    public IReadOnlyList<string> Around(GuestRam ram, PageTableRoot? tables, uint address)
+    public IReadOnlyList<string> Around(GuestRam ram, PageTableRoot? tables, uint address, int bitness)
     {
         uint start = address;
         foreach (Symbol symbol in _symbols.All)
@@ -53,7 +53,7 @@ public sealed class Disassembly : ISymbolResolver
         int length = ram.ReadLinear(tables, start, bytes);
         List<string> before = [];
         List<string> lines = [];
-        foreach (Instruction instruction in Decode(bytes.AsMemory(0, length), start))
+        foreach (Instruction instruction in Decode(bytes.AsMemory(0, length), start, bitness))
         {
             List<string> target = instruction.IP32 < address ? before : lines;
             ReadOnlySpan<byte> encoded = bytes.AsSpan((int)(instruction.IP32 - start), Math.Min(instruction.Length, length - (int)(instruction.IP32 - start)));
@@ -67,19 +67,10 @@ public sealed class Disassembly : ISymbolResolver
         return [.. before.Skip(before.Count - LinesBefore), .. lines];
     }
 
-    /// <summary>Code from its first byte to its last.</summary>
-    public IEnumerable<string> Lines(ReadOnlyMemory<byte> bytes, uint address)
-    {
-        foreach (Instruction instruction in Decode(bytes, address))
-        {
-            yield return Line(instruction, bytes.Span.Slice((int)(instruction.IP32 - address), instruction.Length), marked: false);
-        }
-    }
-
     /// <summary>The first instruction of some bytes, or null when they are none.</summary>
-    public static Instruction? DecodeOne(ReadOnlyMemory<byte> bytes, uint address)
+    public static Instruction? DecodeOne(ReadOnlyMemory<byte> bytes, uint address, int bitness)
     {
-        Instruction instruction = Decode(bytes, address).FirstOrDefault();
+        Instruction instruction = Decode(bytes, address, bitness).FirstOrDefault();
         return instruction.IsInvalid || instruction.Length == 0 ? null : instruction;
     }
 
@@ -94,14 +85,14 @@ public sealed class Disassembly : ISymbolResolver
     /// <inheritdoc/>
     public bool TryGetSymbol(in Instruction instruction, int operand, int instructionOperand, ulong address, int addressSize, out SymbolResult symbol)
     {
-        string? name = addressSize == sizeof(uint) ? _symbols.Describe((uint)address) : null;
+        string? name = addressSize >= sizeof(uint) && address <= uint.MaxValue ? _symbols.Describe((uint)address) : null;
         symbol = name is null ? default : new SymbolResult(address, name);
         return name is not null;
     }
 
-    private static IEnumerable<Instruction> Decode(ReadOnlyMemory<byte> bytes, uint address)
+    private static IEnumerable<Instruction> Decode(ReadOnlyMemory<byte> bytes, uint address, int bitness)
     {
-        Decoder decoder = Decoder.Create(Bitness, bytes.ToArray());
+        Decoder decoder = Decoder.Create(bitness, bytes.ToArray());
         decoder.IP = address;
         uint end = address + (uint)bytes.Length;
         while ((uint)decoder.IP < end)

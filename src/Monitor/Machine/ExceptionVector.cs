@@ -5,6 +5,7 @@ namespace Kvmsys.Monitor.Machine;
 /// <summary>The CPU's exceptions (SDM Vol. 3, table 6-1).</summary>
 internal static class ExceptionVector
 {
+    public const uint Df = 8;
     public const uint Gp = 13;
     public const uint Pf = 14;
 

@@ -86,11 +86,12 @@ public sealed record GuestContext
 
     /// <summary>What an exception saved.</summary>
     /// <param name="frame">A <see cref="FaultFrame"/>.</param>
-    /// <param name="address">Where it lies: the stack pointer, when the ring did not change, is just above.</param>
-    public static GuestContext OfFrame(ReadOnlySpan<byte> frame, uint address)
+    /// <param name="address">Where it lies: the stack pointer that the CPU has not saved is just above.</param>
+    /// <param name="longMode">Whether the CPU saves the stack pointer even when the ring does not change, as it does in long mode.</param>
+    public static GuestContext OfFrame(ReadOnlySpan<byte> frame, uint address, bool longMode)
     {
         ushort cs = (ushort)Word(frame, FaultFrame.Cs);
-        bool fromRing3 = (cs & 3) == 3;
+        bool hasStack = longMode || (cs & 3) == 3;
         return new GuestContext
         {
             Eax = Word(frame, PtRegs.Eax),
@@ -100,11 +101,11 @@ public sealed record GuestContext
             Esi = Word(frame, PtRegs.Esi),
             Edi = Word(frame, PtRegs.Edi),
             Ebp = Word(frame, PtRegs.Ebp),
-            Esp = fromRing3 ? Word(frame, FaultFrame.Esp) : address + FaultFrame.Esp,
+            Esp = hasStack ? Word(frame, FaultFrame.Esp) : address + FaultFrame.Esp,
             Eip = Word(frame, FaultFrame.Eip),
             Eflags = Word(frame, FaultFrame.Eflags),
             Cs = cs,
-            Ss = fromRing3 ? (ushort)Word(frame, FaultFrame.Ss) : null,
+            Ss = hasStack ? (ushort)Word(frame, FaultFrame.Ss) : null,
         };
     }
 

@@ -606,7 +606,7 @@ internal sealed class GuestDebug
     {
         byte[] bytes = new byte[Disassembly.MaxInstructionBytes];
         int length = Read(address, bytes);
-        return Disassembly.DecodeOne(bytes.AsMemory(0, length), address);
+        return Disassembly.DecodeOne(bytes.AsMemory(0, length), address, bitness: 32);
     }
 
     private uint? ReadWord(uint address)

@@ -503,7 +503,10 @@ public sealed class VirtualMachine : IVcpu, IDisposable
 
     private CrashReport Autopsy(StopReason reason)
     {
-        KvmMsrEntry[] msrs = [new(Msr.SysenterCs), new(Msr.SysenterEsp), new(Msr.SysenterEip)];
+        KvmMsrEntry[] ofSyscall = _image.InitialState.Efer.HasFlag(Efer.SyscallEnable)
+            ? [new(Msr.Star), new(Msr.Lstar), new(Msr.Cstar), new(Msr.Fmask)]
+            : [];
+        KvmMsrEntry[] msrs = [new(Msr.SysenterCs), new(Msr.SysenterEsp), new(Msr.SysenterEip), .. ofSyscall];
         int read = _vcpu!.GetMsrs(msrs);
         VcpuSnapshot snapshot = new(_vcpu.GetRegs(), _vcpu.GetSregs(), msrs[..read]);
         return reason == StopReason.Deadline
