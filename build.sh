@@ -34,7 +34,7 @@ usage() {
 Examples:
   ./build.sh run
   ./build.sh run article
-  ./build.sh run bench --mechanism int80 vsyscall --calls 100_000
+  ./build.sh run bench --mechanism int80 vsyscall --show-emulated
   ./build.sh run page disasm
   ./build.sh run run --fixmap hello=hello.txt ./article-hello
   ./build.sh test no-device

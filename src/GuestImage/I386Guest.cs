@@ -39,7 +39,7 @@ public sealed class I386Guest
 
     /// <summary>Builds a guest.</summary>
     /// <exception cref="ArgumentException">
-    /// The memory size does not fit, the program needs SYSENTER and the CPU has none, or there are more fixmap pages than slots.
+    /// The memory size does not fit, the program needs what the CPU or the kernel has not, or there are more fixmap pages than slots.
     /// </exception>
     /// <exception cref="InvalidOperationException">The memory is too small for all that.</exception>
     public static I386Guest Build(I386GuestOptions options)
@@ -57,6 +57,11 @@ public sealed class I386Guest
         if ((options.Program.NeedsSysenter || vsyscall == VsyscallVariant.Sysenter) && !options.Cpu.HasSysenter)
         {
             throw new ArgumentException($"The program or its vsyscall page uses SYSENTER, which this CPU lacks: {options.Cpu}.", nameof(options));
+        }
+
+        if (options.Profile != KernelProfile.Bare && (options.Program.NeedsSyscall || options.Program.SkippedException is not null))
+        {
+            throw new ArgumentException($"The program enters its kernel as only the bare one can be entered, not {options.Profile}.", nameof(options));
         }
 
         FrameAllocator frames = new(KernelLayout.FirstFreeFrame, options.MemorySize, options.Seed);
@@ -87,7 +92,7 @@ public sealed class I386Guest
         symbols.AddRange(program.Symbols);
 
         TaskIdentity task = new(TaskIdentity.PidOf(options.Seed), InitPid, options.Uid, options.Gid);
-        I386Kernel kernel = new(options.Profile, program, task, pageTables.Root);
+        I386Kernel kernel = new(options.Profile, program, task, pageTables.Root, options.EntryOffset);
         symbols.AddRange(kernel.Symbols);
         ranges.Add(kernel.Range);
         ranges.AddRange(pageTables.Tables);

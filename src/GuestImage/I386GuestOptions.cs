@@ -15,6 +15,9 @@ public sealed record I386GuestOptions
     /// <summary>The smallest memory in which the kernel and a program fit, in bytes.</summary>
     public const uint MinMemorySize = 4 << 20;
 
+    /// <summary>The memory that a guest has when nothing is said, in bytes.</summary>
+    public const uint DefaultMemorySize = 16 << 20;
+
     /// <summary>The largest memory, in bytes: all of it is mapped for the kernel, as Linux's low memory, and the fixmap needs its place.</summary>
     public const uint MaxMemorySize = 896 << 20;
 
@@ -23,6 +26,9 @@ public sealed record I386GuestOptions
 
     /// <summary>The kernel.</summary>
     public KernelProfile Profile { get; init; }
+
+    /// <summary>Where in its cache line of 64 bytes each of the kernel's system-call entries starts, 0 to 63.</summary>
+    public int EntryOffset { get; init; }
 
     /// <summary>The CPU that the guest is given; it decides what the vsyscall page holds.</summary>
     public required CpuIdentity Cpu { get; init; }
@@ -43,5 +49,5 @@ public sealed record I386GuestOptions
     public uint Gid { get; init; }
 
     /// <summary>Guest-physical memory in bytes, a multiple of 4 MiB.</summary>
-    public uint MemorySize { get; init; } = 16 << 20;
+    public uint MemorySize { get; init; } = DefaultMemorySize;
 }

@@ -83,9 +83,9 @@ internal static class Program
             [doctor] = ["kvmsys doctor", "kvmsys doctor --json | jq .canRunGuest"],
             [bench] =
             [
-                "kvmsys bench                                              everything, some seconds",
+                "kvmsys bench                                              everything, at most 2 s a mechanism",
                 "kvmsys bench --mechanism int80 sysenter --profile bare    two mechanisms on the bare kernel",
-                "kvmsys bench --calls 10_000_000 --seed 1                  longer, with the same guest every time",
+                "kvmsys bench --full --cpu 3                               a figure to publish, on CPU 3",
                 "kvmsys bench --json > bench.json                          all of it, for a script",
             ],
             [article] = ["kvmsys article", "kvmsys article --calls 1_000_000 --json"],

@@ -151,7 +151,7 @@ internal static unsafe class Program
     {
         const KernelProfile profile = KernelProfile.Linux26;
         long begin = Stopwatch.GetTimestamp();
-        BuildGuest(new Guest.Cpu.CpuIdentity("AuthenticAMD", 23, 1, 2, Sep: true), profile, new CallLoop(EntryMechanism.Int80, Calls: 1).Assemble(profile));
+        BuildGuest(new Guest.Cpu.CpuIdentity("AuthenticAMD", 23, 1, 2, Sep: true), profile, new CallLoop(EntryMechanism.Int80).Assemble(profile));
         samples.Add(Stopwatch.GetElapsedTime(begin).TotalNanoseconds);
     }
 

@@ -19,8 +19,8 @@ public sealed class CrashReportTests
 {
     private const uint Unmapped = 0x10000000;
 
-    private static readonly GuestProgram CallsBySysenter = new CallLoop(EntryMechanism.Sysenter, Calls: 10).Assemble(KernelProfile.Bare);
-    private static readonly GuestProgram CallsByInt80 = new CallLoop(EntryMechanism.Int80, Calls: 10).Assemble(KernelProfile.Bare);
+    private static readonly GuestProgram CallsBySysenter = new CallLoop(EntryMechanism.Sysenter).Assemble(KernelProfile.Bare);
+    private static readonly GuestProgram CallsByInt80 = new CallLoop(EntryMechanism.Int80).Assemble(KernelProfile.Bare);
 
     [Fact]
     public void A_read_of_an_unmapped_address_in_ring_3()
@@ -182,7 +182,7 @@ public sealed class CrashReportTests
     public void SYSENTER_ESP_that_leads_nowhere()
     {
         // On the linux26 kernel the first instruction loads through it.
-        GuestProgram program = new CallLoop(EntryMechanism.Vsyscall, Calls: 10).Assemble(KernelProfile.Linux26);
+        GuestProgram program = new CallLoop(EntryMechanism.Vsyscall).Assemble(KernelProfile.Linux26);
         CrashReport report = CrashOf(WithMsr(program, Msr.SysenterEsp, Unmapped, KernelProfile.Linux26));
         Assert.StartsWith("#DF (double fault) in ring 0 at 0x", report.Headline, StringComparison.Ordinal);
         Assert.Contains("(sysenter_entry): an exception could not be delivered", report.Headline, StringComparison.Ordinal);

@@ -43,7 +43,7 @@ public sealed class FixmapTests : IDisposable
     public void The_page_has_the_frame_that_it_has_when_it_is_measured()
     {
         CallResult measured = new CallMeasurement(_kvm, _cpuid, Kvmsys.Monitor.Host.HostEnvironment.Read())
-            .Run(new CallPlan(KernelProfile.Linux26, EntryMechanism.Vsyscall, 10, Seed: 7), Time);
+            .Run(new EntryPath(KernelProfile.Linux26, EntryMechanism.Vsyscall), calls: 10, seed: 7, Time);
         Assert.Equal(measured.VsyscallPhysicalAddress, Programs(_cpuid, seed: 7).DumpPage().Guest.Image.FixmapPages[0].PhysicalAddress);
     }
 

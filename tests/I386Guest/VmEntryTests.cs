@@ -46,7 +46,7 @@ public sealed class VmEntryTests
     private const string Pcide = "CR4.PCIDE is 0 outside IA-32e mode";
 
     private readonly Kvmsys.Guest.I386Guest _guest =
-        GuestRun.Build(new CallLoop(EntryMechanism.Int80, Calls: 1).Assemble(KernelProfile.Bare), KernelProfile.Bare);
+        GuestRun.Build(new CallLoop(EntryMechanism.Int80).Assemble(KernelProfile.Bare), KernelProfile.Bare);
 
     public VmEntryTests()
     {
@@ -83,9 +83,9 @@ public sealed class VmEntryTests
     public void The_initial_state_enters_and_nothing_is_emulated(KernelProfile profile, EntryMechanism mechanism)
     {
         using Kvm kvm = Kvm.Open();
-        CallMeasurement measurement = new(kvm, GuestCpuid.Of(kvm), HostEnvironment.Read());
-        CallResult result = measurement.Run(new CallPlan(profile, mechanism, Calls: 1000, Seed: 1), TimeSpan.FromMinutes(1));
-        Assert.Equal(0, result.Statistics!.EmulatedInstructions);
+        using MeasuredGuest guest = new(kvm, GuestCpuid.Of(kvm), new EntryPath(profile, mechanism), seed: 1, Kvmsys.Guest.I386GuestOptions.MinMemorySize);
+        CallRun run = guest.Run(new() { Rounds = 16, Batches = 8, WarmUpRounds = 16, WarmUpGroups = 2 }, TimeSpan.FromMinutes(1));
+        Assert.Equal(0, run.UnexpectedEmulations);
     }
 
     [Theory]

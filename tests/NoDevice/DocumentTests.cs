@@ -24,6 +24,7 @@ public sealed partial class DocumentTests
     [InlineData("README.md")]
     [InlineData("docs/ARCHITECTURE.md")]
     [InlineData("docs/LABS.md")]
+    [InlineData("docs/MEASUREMENT.md")]
     [InlineData("docs/LINUX.md")]
     [InlineData("docs/FIXMAP.md")]
     public void Every_path_that_a_document_names_exists(string document)

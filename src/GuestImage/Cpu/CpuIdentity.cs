@@ -11,6 +11,10 @@ namespace Kvmsys.Guest.Cpu;
 public sealed record CpuIdentity(string Vendor, int Family, int Model, int Stepping, bool Sep)
 {
     private const string Intel = "GenuineIntel";
+    private const string Amd = "AuthenticAMD";
+
+    // Zen under licence.
+    private const string Hygon = "HygonGenuine";
 
     /// <summary>Reads the identity out of CPUID's answers.</summary>
     /// <param name="vendor">Leaf 0's EBX, EDX, ECX as text.</param>
@@ -40,6 +44,9 @@ public sealed record CpuIdentity(string Vendor, int Family, int Model, int Stepp
     /// model 3 stepping 3; Linux 2.6.12 arch/i386/kernel/cpu/intel.c, and Intel's own advice in SDM Vol. 2, SYSENTER).
     /// </summary>
     public bool HasSysenter => Sep && !(Vendor == Intel && Family == 6 && (Model < 3 || (Model == 3 && Stepping < 3)));
+
+    /// <summary>Whether it is AMD's design, with SYSCALL in every mode.</summary>
+    public bool IsAmd => Vendor is Amd or Hygon;
 
     /// <summary>As people name it: vendor, family, model, stepping, SEP.</summary>
     public override string ToString() => $"{Vendor} family {Family} model {Model} stepping {Stepping}, SEP {(Sep ? "set" : "clear")}";

@@ -5,7 +5,7 @@ using System.Globalization;
 namespace Kvmsys.Guest.Descriptors;
 
 /// <summary>
-/// A gate in the interrupt descriptor table (SDM Vol. 3, figure 6-2). In long mode one has 16 bytes: these eight, and the high half of the
+/// A gate in a descriptor table (SDM Vol. 3, figures 6-2 and 5-8). In long mode one has 16 bytes: these eight, and the high half of the
 /// offset, which is zero for a handler below 4 GiB (figure 6-8).
 /// </summary>
 /// <param name="Raw">The gate as it lies in the table.</param>
@@ -19,7 +19,7 @@ public readonly record struct GateDescriptor(ulong Raw)
     /// <summary>Kind of gate.</summary>
     public GateType Type => (GateType)(Raw >> 40 & 0x1f);
 
-    /// <summary>The outermost ring whose INT instruction may use the gate.</summary>
+    /// <summary>The outermost ring whose INT or far CALL may use the gate.</summary>
     public int Dpl => (int)(Raw >> 45 & 3);
 
     /// <summary>Selector of the handler's code segment, or of the task.</summary>

@@ -8,6 +8,9 @@ public enum GateType
     /// <summary>Switches to another task.</summary>
     Task = 0x5,
 
+    /// <summary>Enters a routine by a far CALL.</summary>
+    Call = 0xc,
+
     /// <summary>Enters the handler with interrupts disabled.</summary>
     Interrupt = 0xe,
 

@@ -52,6 +52,9 @@ public sealed class Gdt
         return gdt;
     }
 
+    /// <summary>Sets a call gate.</summary>
+    public void SetGate(ushort selector, GateDescriptor gate) => Set(selector, new(gate.Raw));
+
     /// <summary>The table's bytes.</summary>
     public byte[] ToArray()
     {

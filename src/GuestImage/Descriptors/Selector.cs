@@ -20,6 +20,9 @@ public static class Selector
     /// <summary>GDT_ENTRY_TSS.</summary>
     public const ushort Tss = 0x80;
 
+    /// <summary>A call gate to getpid in one of the entries that 2.6.12 does not use, 27.</summary>
+    public const ushort CallGate = 0xdb;
+
     /// <summary>GDT_ENTRY_DOUBLEFAULT_TSS.</summary>
     public const ushort DoubleFaultTss = 0xf8;
 }

@@ -22,6 +22,9 @@ internal sealed class I386Kernel
     /// <summary>Symbol of the bare kernel's SYSENTER handler for callers that pass EDX and ECX.</summary>
     public const string SysenterEntryByRegisters = "sysenter_entry_by_registers";
 
+    /// <summary>Symbol of the bare kernel's SYSCALL handler.</summary>
+    public const string SyscallEntry = "syscall_entry";
+
     /// <summary>The vector of Linux's system calls.</summary>
     public const int SyscallVector = 0x80;
 
@@ -39,20 +42,26 @@ internal sealed class I386Kernel
     /// <param name="program">The program; only the bare kernel can do with SYSENTER's return address in registers.</param>
     /// <param name="task">What getpid and its like answer.</param>
     /// <param name="pageDirectory">CR3.</param>
-    public I386Kernel(KernelProfile profile, GuestProgram program, TaskIdentity task, uint pageDirectory)
+    /// <param name="entryOffset">Where in its cache line each entry starts, 0 to 63.</param>
+    public I386Kernel(KernelProfile profile, GuestProgram program, TaskIdentity task, uint pageDirectory, int entryOffset)
     {
+        Idt idt = new();
         MonitorCode.Emit(_text);
         List<(string Instruction, string Fixup)> exceptions = [.. ExceptionStubs.Exceptions];
         if (profile == KernelProfile.Bare)
         {
-            BareEntry.EmitInt80(_text, task.Pid);
-            BareEntry.EmitSysenter(_text, task.Pid);
-            BareEntry.EmitSysenterByRegisters(_text, task.Pid);
+            BareEntry.EmitInt80(_text, task.Pid, entryOffset);
+            BareEntry.EmitSysenter(_text, task.Pid, entryOffset);
+            BareEntry.EmitSysenterByRegisters(_text, task.Pid, entryOffset);
+            BareEntry.EmitSyscall(_text, task.Pid, entryOffset);
+            _gdt.SetGate(
+                Selector.CallGate,
+                GateDescriptor.To(GateType.Call, dpl: 3, Selector.KernelCode, BareEntry.EmitCallGate(_text, task.Pid, entryOffset)));
         }
         else
         {
-            Linux26Entry.EmitInt80(_text);
-            Linux26Entry.EmitSysenter(_text);
+            Linux26Entry.EmitInt80(_text, entryOffset);
+            Linux26Entry.EmitSysenter(_text, entryOffset);
             Place(KernelLayout.SyscallTable, Linux26Entry.EmitSyscalls(_text));
             exceptions.AddRange(Linux26Entry.Exceptions);
         }
@@ -60,8 +69,13 @@ internal sealed class I386Kernel
         ExceptionStubs.Emit(_text);
         uint start = _text.Add("start", code => EmitStart(code, program));
 
-        Idt idt = new();
         ExceptionStubs.SetGates(idt, _text);
+        if (program.SkippedException is int skipped)
+        {
+            uint handler = BareEntry.EmitSkipException(_text, task.Pid, skipped, entryOffset);
+            idt[skipped] = GateDescriptor.To(GateType.Interrupt, dpl: 0, Selector.KernelCode, handler);
+        }
+
         idt[SyscallVector] = GateDescriptor.To(GateType.Trap, dpl: 3, Selector.KernelCode, _text.AddressOf(Int80Entry));
         if (program.MakesMonitorCalls)
         {
@@ -80,6 +94,12 @@ internal sealed class I386Kernel
         Place(KernelLayout.ThreadUnion + ThreadInfo.Task, KernelLayout.TaskStruct);
 
         InitialState = StateAt(start, pageDirectory, _text.AddressOf(program.SysenterByRegisters ? SysenterEntryByRegisters : SysenterEntry));
+        if (program.NeedsSyscall)
+        {
+            // In legacy mode STAR's low half is where SYSCALL goes (APM Vol. 2, 6.1.1).
+            ulong star = ((ulong)Selector.UserCode << 48) | ((ulong)Selector.KernelCode << 32) | _text.AddressOf(SyscallEntry);
+            InitialState = InitialState with { Efer = Efer.SyscallEnable, Msrs = [.. InitialState.Msrs, new(Msr.Star, star)] };
+        }
     }
 
     /// <summary>The kernel's bytes and where they lie.</summary>

@@ -47,9 +47,11 @@ internal static class Linux26Entry
     public static IEnumerable<(string Instruction, string Fixup)> Exceptions => [(LoadSixthArgument, SyscallFault), .. LinuxStack.Exceptions(RestoreAll)];
 
     /// <summary>Appends INT 0x80's handler, and the way back by IRET that both entries share.</summary>
-    public static void EmitInt80(TextSection text)
+    public static void EmitInt80(TextSection text, int offset)
     {
-        text.Add(I386Kernel.Int80Entry, code =>
+        text.Add(I386Kernel.Int80Entry, Emit, offset);
+
+        void Emit(CodeUnit code)
         {
             Assembler c = code.Asm;
             c.push(eax);
@@ -99,17 +101,19 @@ internal static class Linux26Entry
             code.Define(SyscallTraceEntry);
             code.Define(LdtSs);
             c.ud2();
-        });
+        }
     }
 
     /// <summary>Appends SYSENTER's handler; after <see cref="EmitInt80"/>.</summary>
-    public static void EmitSysenter(TextSection text)
+    public static void EmitSysenter(TextSection text, int offset)
     {
         uint resumeUserspace = text.AddressOf(ResumeUserspace);
         uint badsys = text.AddressOf(SyscallBadsys);
         uint traceEntry = text.AddressOf(SyscallTraceEntry);
         uint exitWork = text.AddressOf(SyscallExitWork);
-        text.Add(I386Kernel.SysenterEntry, code =>
+        text.Add(I386Kernel.SysenterEntry, Emit, offset);
+
+        void Emit(CodeUnit code)
         {
             Assembler c = code.Asm;
             c.mov(esp, __dword_ptr[esp + Tss.Esp0FromEnd]);
@@ -169,7 +173,7 @@ internal static class Linux26Entry
                 c.popfd();
                 c.jmp(way);
             }
-        });
+        }
     }
 
     /// <summary>Appends the system calls, and fills the table that the entries call through.</summary>

@@ -2,11 +2,14 @@
 
 namespace Kvmsys.Guest.Programs;
 
-/// <summary>A way from ring 3 into the kernel and back.</summary>
+/// <summary>A way from ring 3 into the kernel and back, or a control that does not enter it.</summary>
 public enum EntryMechanism
 {
-    /// <summary>None: the loop around the call alone, as the control.</summary>
+    /// <summary>None: the loop around the call alone, as a control.</summary>
     Empty,
+
+    /// <summary>A near CALL and RET within ring 3, as a control.</summary>
+    Call,
 
     /// <summary>INT 0x80, back by IRET.</summary>
     Int80,
@@ -16,4 +19,16 @@ public enum EntryMechanism
 
     /// <summary>A call of the vsyscall page at 0xffffe400, which enters by what the CPU has.</summary>
     Vsyscall,
+
+    /// <summary>SYSCALL, back by SYSRET.</summary>
+    Syscall,
+
+    /// <summary>A far CALL through a call gate, back by a far RET.</summary>
+    CallGate,
+
+    /// <summary>An invalid opcode, whose exception #UD the kernel answers by going on behind it.</summary>
+    InvalidOpcode,
+
+    /// <summary>A read of a page that is not present, whose exception #PF the kernel answers by going on behind it.</summary>
+    PageFault,
 }

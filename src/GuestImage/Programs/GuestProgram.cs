@@ -43,18 +43,35 @@ public sealed record GuestProgram
     /// <summary>Whether it passes SYSENTER its return address in EDX and its stack in ECX, not on the stack as the vsyscall page does.</summary>
     public bool SysenterByRegisters { get; init; }
 
+    /// <summary>Whether the program itself executes SYSCALL.</summary>
+    public bool NeedsSyscall { get; init; }
+
+    /// <summary>
+    /// Vector of an exception that the bare kernel answers by going on two bytes behind the instruction, for a program that times such round
+    /// trips; null for none, when every exception is reported.
+    /// </summary>
+    public int? SkippedException { get; init; }
+
     /// <summary>A program of some code, one page of data and one page of stack, which makes <see cref="MonitorCall"/>s.</summary>
     /// <param name="text">The code, at <see cref="TextAddress"/>.</param>
-    public static GuestProgram OfCode(ReadOnlyMemory<byte> text) => new()
+    /// <param name="data">What the page of data, at <see cref="DataAddress"/>, starts with.</param>
+    public static GuestProgram OfCode(ReadOnlyMemory<byte> text, ReadOnlySpan<byte> data = default) => new()
     {
         MakesMonitorCalls = true,
         Segments =
         [
             new(TextAddress, text, RoundUp(text.Length), SegmentFlags.Read | SegmentFlags.Execute),
-            new(DataAddress, new byte[PageTableBuilder.PageSize], PageTableBuilder.PageSize, SegmentFlags.Read | SegmentFlags.Write),
+            new(DataAddress, Page(data), PageTableBuilder.PageSize, SegmentFlags.Read | SegmentFlags.Write),
             new(StackTop - PageTableBuilder.PageSize, new byte[PageTableBuilder.PageSize], PageTableBuilder.PageSize, SegmentFlags.Read | SegmentFlags.Write),
         ],
     };
+
+    private static byte[] Page(ReadOnlySpan<byte> contents)
+    {
+        byte[] page = new byte[PageTableBuilder.PageSize];
+        contents.CopyTo(page);
+        return page;
+    }
 
     private static uint RoundUp(int length) => ((uint)length + PageTableBuilder.PageSize - 1) & ~(PageTableBuilder.PageSize - 1);
 }

@@ -47,7 +47,7 @@ internal static class ArticleCommand
         CallMeasurement measurement = new(kvm, cpuid, host);
         I386Guest guest = I386Guest.Build(new I386GuestOptions
         {
-            Program = new CallLoop(EntryMechanism.Vsyscall, calls).Assemble(KernelProfile.Linux26),
+            Program = new CallLoop(EntryMechanism.Vsyscall).Assemble(KernelProfile.Linux26),
             Profile = KernelProfile.Linux26,
             Cpu = cpuid.Identity,
             Seed = seed,
@@ -125,7 +125,7 @@ internal static class ArticleCommand
         {
             try
             {
-                return measurement.Run(new CallPlan(KernelProfile.Linux26, mechanism, calls, seed), timeout, interruption.Token);
+                return measurement.Run(new EntryPath(KernelProfile.Linux26, mechanism), calls, seed, timeout, interruption.Token);
             }
             catch (GuestStoppedException exception)
             {

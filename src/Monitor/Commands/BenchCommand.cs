@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.CommandLine;
-using Kvmsys.Guest.Cpu;
+using System.Diagnostics;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
@@ -16,8 +16,8 @@ namespace Kvmsys.Monitor.Commands;
 /// <summary>kvmsys bench.</summary>
 internal static class BenchCommand
 {
-    // Some seconds in all where software executes the guest, and less than one on a CPU.
-    private const uint DefaultCalls = 1_000_000;
+    private const int MaxSessions = 1000;
+    private const int MaxRuns = 100_000;
 
     private static readonly EntryMechanism[] Mechanisms = Enum.GetValues<EntryMechanism>();
     private static readonly KernelProfile[] Profiles = Enum.GetValues<KernelProfile>();
@@ -27,22 +27,53 @@ internal static class BenchCommand
     {
         Option<string[]> mechanisms = Choice("--mechanism", "Ways into the kernel; all when not given.", [.. Mechanisms.Select(Spelling.Of)]);
         Option<string[]> profiles = Choice("--profile", "How much the guest's kernel does on each entry; both when not given.", [.. Profiles.Select(Spelling.Of)]);
-        Option<uint> calls = CommonOptions.Calls(DefaultCalls);
+        Option<bool> quick = new("--quick") { Description = "At most 2 s a mechanism; what is done when nothing is said." };
+        Option<bool> full = new("--full") { Description = "At most 60 s a mechanism, for a figure to publish." };
+        Option<int?> sessions = Number("--sessions", "Times that every machine is made anew.", MaxSessions);
+        Option<int?> runs = Number("--runs", "Runs of each mechanism and alignment in a session.", MaxRuns);
+        Option<int?> cpu = new("--cpu")
+        {
+            Description = "The host's CPU to measure on; the last that is isolated, or else the last, when not given.",
+            HelpName = "N",
+            CustomParser = result => CommonOptions.ParseNumber(result, 0, int.MaxValue),
+        };
+        Option<bool> showEmulated = new("--show-emulated") { Description = "Show figures of software too, each marked as one." };
         Option<int?> seed = CommonOptions.Seed();
         Option<int> timeout = CommonOptions.Timeout();
         Option<string> device = CommonOptions.Device();
         Option<bool> json = CommonOptions.Json();
-        Command command = new("bench", "Measure what entering a kernel costs: INT 0x80 against SYSENTER, and the loop alone.")
+        Command command = new("bench", "Measure what entering a kernel costs: every mechanism that the CPU has, and controls beside them.")
         {
-            mechanisms, profiles, calls, seed, timeout, device, json,
+            mechanisms, profiles, quick, full, sessions, runs, cpu, showEmulated, seed, timeout, device, json,
         };
-        command.SetAction(parsed => Run(
-            Plan(parsed.GetValue(profiles)!, parsed.GetValue(mechanisms)!, parsed.GetValue(calls), CommonOptions.SeedOrRandom(parsed.GetValue(seed))),
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(quick) && result.GetValue(full))
+            {
+                result.AddError("--quick and --full exclude each other.");
+            }
+        });
+        command.SetAction(parsed => Run(new Request(
+            parsed.GetValue(profiles)!,
+            parsed.GetValue(mechanisms)!,
+            parsed.GetValue(full) ? Protocol.Full : parsed.GetValue(quick) ? Protocol.Quick : null,
+            parsed.GetValue(sessions),
+            parsed.GetValue(runs),
+            parsed.GetValue(cpu),
+            parsed.GetValue(showEmulated),
+            CommonOptions.SeedOrRandom(parsed.GetValue(seed)),
             TimeSpan.FromSeconds(parsed.GetValue(timeout)),
             parsed.GetValue(device)!,
-            parsed.GetValue(json)));
+            parsed.GetValue(json))));
         return command;
     }
+
+    private static Option<int?> Number(string name, string description, int max) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        CustomParser = result => CommonOptions.ParseNumber(result, 1, max),
+    };
 
     private static Option<string[]> Choice(string name, string description, string[] values)
     {
@@ -67,79 +98,77 @@ internal static class BenchCommand
         return option;
     }
 
-    private static CallPlan[] Plan(string[] profiles, string[] mechanisms, uint calls, int seed) =>
-    [
-        .. from profile in Profiles
-           where profiles.Contains(Spelling.Of(profile))
-           from mechanism in Mechanisms
-           where mechanisms.Contains(Spelling.Of(mechanism))
-           select new CallPlan(profile, mechanism, calls, seed),
-    ];
-
-    private static int Run(CallPlan[] plans, TimeSpan timeout, string device, bool json)
+    private static int Run(Request request)
     {
         HostEnvironment host = HostEnvironment.Read();
-        using Kvm kvm = KvmAccess.OpenForGuest(device, host);
+        Checkup checkup = KvmAccess.CheckGuest(request.Device, host);
+        using Kvm kvm = Kvm.Open(request.Device);
         GuestCpuid cpuid = GuestCpuid.Of(kvm);
-        plans = OnlyPossible(plans, cpuid.Identity);
-        CallMeasurement measurement = new(kvm, cpuid, host);
+        BenchPlan plan = BenchPlan.Of(request.Mechanisms, request.ProtocolOn(checkup), request.Seed, cpuid.Identity);
+        if (plan.Mechanisms.Count == 0)
+        {
+            throw new CommandFailedException(
+                ExitCode.CannotRunGuest,
+                $"nothing is left to measure: {string.Join("; ", plan.Absent.Select(absent => $"{Spelling.Of(absent.Mechanism)} on {Spelling.Of(absent.Profile)}: {absent.Reason}"))}. Cure: measure --mechanism int80.");
+        }
+
+        VcpuPlacement placement = KvmAccess.PlacementOn(request.Cpu);
+        Bench bench = new(kvm, cpuid, host, plan, placement);
         using Interruption interruption = new();
-        List<CallResult> results = [];
         CommandFailedException? failure = null;
+        long start = Stopwatch.GetTimestamp();
         try
         {
-            Measure(plans, plan => results.Add(measurement.Run(plan, timeout, interruption.Token)));
+            Measure(plan, progress => bench.Run(request.Timeout, progress, interruption.Token));
         }
         catch (GuestStoppedException exception)
         {
-            failure = KvmAccess.Explain(exception, interruption);
+            failure = KvmAccess.Explain(exception, interruption, cure: "give it more with --timeout");
         }
 
         // What has been measured is reported, whatever came then.
-        if (results.Count > 0)
+        IReadOnlyList<MechanismResult> results = bench.Results();
+        if (results.Count == 0)
         {
-            Report(new BenchReport(host, results, plans.Length), json);
+            throw failure!;
         }
 
-        return failure is null ? ExitCode.Done : throw failure;
+        BenchReport report = new()
+        {
+            Host = host,
+            Plan = plan,
+            Results = results,
+            RunsDone = bench.RunsDone,
+            Placed = bench.Placed,
+            SetUpTime = bench.SetUpTime,
+            GuestTime = bench.GuestTime,
+            Elapsed = Stopwatch.GetElapsedTime(start),
+            ShowEmulated = request.ShowEmulated,
+        };
+        Report(report, request.Json);
+        return failure is not null ? throw failure : report.Unstable.FirstOrDefault() is MechanismResult unstable ? throw Unstable(unstable) : ExitCode.Done;
     }
 
-    /// <summary>The plans without those that need what the CPU lacks, which is said.</summary>
-    private static CallPlan[] OnlyPossible(CallPlan[] plans, CpuIdentity cpu)
+    private static CommandFailedException Unstable(MechanismResult result)
     {
-        CallPlan[] possible = [.. plans.Where(plan => plan.IsPossibleOn(cpu))];
-        if (possible.Length == plans.Length)
-        {
-            return plans;
-        }
-
-        string lacking = $"sysenter cannot be measured, the guest's CPU has none ({cpu})";
-        if (possible.Length == 0)
-        {
-            throw new CommandFailedException(ExitCode.CannotRunGuest, $"{lacking}. Cure: measure --mechanism int80 vsyscall.");
-        }
-
-        StandardStream.WriteMessage($"kvmsys: {lacking}; the other mechanisms are.\n");
-        return possible;
+        GateReason cause = result.Discards.Reasons.MaxBy(reason => reason.Value).Key;
+        return new CommandFailedException(
+            ExitCode.Unstable,
+            $"unstable: {result.Discards.Share:P0} of {Spelling.Of(result.Mechanism)} on {Spelling.Of(result.Profile)} had to be discarded, most of it for {Spelling.Of(cause)}. Cure: {Spelling.CureOf(cause)}.");
     }
 
-    private static void Measure(CallPlan[] plans, Action<CallPlan> measure)
+    private static void Measure(BenchPlan plan, Action<Action<EntryPath>?> measure)
     {
         if (Terminal.Progress() is not IAnsiConsole console)
         {
-            Array.ForEach(plans, measure);
+            measure(null);
             return;
         }
 
         console.Progress().AutoClear(true).Start(progress =>
         {
-            ProgressTask task = progress.AddTask("measuring", maxValue: plans.Length);
-            foreach (CallPlan plan in plans)
-            {
-                task.Description = $"{Spelling.Of(plan.Mechanism)}, {Spelling.Of(plan.Profile)}";
-                measure(plan);
-                task.Increment(1);
-            }
+            ProgressTask task = progress.AddTask("measuring", maxValue: plan.Runs);
+            measure(_ => task.Increment(1));
         });
     }
 
@@ -152,6 +181,41 @@ internal static class BenchCommand
         else
         {
             Terminal.Write(BenchTable.Render(report));
+        }
+    }
+
+    /// <summary>What was asked for on the command line.</summary>
+    private sealed record Request(
+        string[] ProfileNames,
+        string[] MechanismNames,
+        Protocol? Protocol,
+        int? Sessions,
+        int? Runs,
+        int? Cpu,
+        bool ShowEmulated,
+        int Seed,
+        TimeSpan Timeout,
+        string Device,
+        bool Json)
+    {
+        public (KernelProfile Profile, EntryMechanism Mechanism)[] Mechanisms =>
+        [
+            .. from profile in Profiles
+               where ProfileNames.Contains(Spelling.Of(profile))
+               from mechanism in BenchCommand.Mechanisms
+               where MechanismNames.Contains(Spelling.Of(mechanism))
+               select (profile, mechanism),
+        ];
+
+        /// <summary>
+        /// The protocol that was asked for. Where it is known beforehand that no figure will be shown, and nothing was asked, one run of each
+        /// shows what there is to show.
+        /// </summary>
+        public Protocol ProtocolOn(Checkup checkup)
+        {
+            Protocol protocol = Protocol
+                ?? (checkup.Proof?.Verdict == Verdict.Emulated && !ShowEmulated ? Measurement.Protocol.Functional : Measurement.Protocol.Quick);
+            return protocol with { Sessions = Sessions ?? protocol.Sessions, Runs = Runs ?? protocol.Runs };
         }
     }
 }

@@ -17,6 +17,9 @@ internal static class ExitCode
     /// <summary>This KVM cannot run the guest: it emulates, or lacks a feature.</summary>
     public const int CannotRunGuest = 4;
 
+    /// <summary>So much had to be discarded that what is left is not to be trusted.</summary>
+    public const int Unstable = 5;
+
     /// <summary>A fault of kvmsys itself.</summary>
     public const int InternalFault = 70;
 

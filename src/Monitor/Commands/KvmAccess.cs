@@ -35,8 +35,9 @@ internal static class KvmAccess
     }
 
     /// <summary>Tries the device out.</summary>
+    /// <returns>What was found.</returns>
     /// <exception cref="CommandFailedException">There is no usable device, or its KVM cannot run the guest.</exception>
-    public static void CheckGuest(string device, HostEnvironment host)
+    public static Checkup CheckGuest(string device, HostEnvironment host)
     {
         Checkup checkup = Checkup.Of(device, host);
         if (checkup.Obstacle is Check obstacle)
@@ -47,6 +48,21 @@ internal static class KvmAccess
                     $"this KVM ({host.BackEnd.Module ?? "unknown"}) cannot run the guest; {obstacle.Name}: {obstacle.Evidence}. Cure: {obstacle.Cure}")
                 : new CommandFailedException(ExitCode.NoKvm, $"{obstacle.Name}: {obstacle.Evidence}. Cure: {obstacle.Cure}");
         }
+
+        return checkup;
+    }
+
+    /// <summary>The CPU to measure on.</summary>
+    /// <param name="cpu">The one that was asked for; null to choose.</param>
+    /// <exception cref="CommandFailedException">This process may not run there.</exception>
+    public static VcpuPlacement PlacementOn(int? cpu)
+    {
+        CpuChoice choice = CpuChoice.Read();
+        return cpu is not int wanted ? new(choice.Best)
+            : choice.Allowed.Contains(wanted) ? new(wanted)
+            : throw new CommandFailedException(
+                ExitCode.Usage,
+                $"--cpu {wanted}: this process may run on {string.Join(", ", choice.Allowed)}. Cure: choose one of them.");
     }
 
     /// <summary>What a guest that stopped means for the command.</summary>

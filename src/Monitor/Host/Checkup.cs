@@ -191,10 +191,10 @@ public sealed class Checkup
         try
         {
             CallResult result = new CallMeasurement(kvm, cpuid, Environment).Run(
-                new CallPlan(KernelProfile.Bare, mechanism, ProbeCalls, Seed: 0), ProbeTime);
+                new EntryPath(KernelProfile.Bare, mechanism), ProbeCalls, seed: 0, ProbeTime);
             _checks.Add(new(name, true, string.Create(
                 CultureInfo.InvariantCulture,
-                $"{ProbeCalls} round trips from ring 3, exits: {Count(result.Statistics?.Exits)}, emulated instructions: {Count(result.Statistics?.EmulatedInstructions)}")));
+                $"{result.Calls} round trips from ring 3, exits: {Count(result.Statistics?.Exits)}, emulated instructions: {Count(result.Statistics?.EmulatedInstructions)}")));
             return result;
         }
         catch (GuestStoppedException exception)

@@ -7,15 +7,27 @@ namespace Kvmsys.Monitor.Machine;
 /// <summary>How much each of a vCPU's statistics grew during a run.</summary>
 public sealed class StatisticsDelta
 {
-    private readonly KvmStatistics _statistics;
-    private readonly ulong[] _before;
-    private readonly ulong[] _after;
+    private readonly SortedDictionary<string, long> _growth = new(StringComparer.Ordinal);
 
-    internal StatisticsDelta(KvmStatistics statistics, ulong[] before, ulong[] after)
+    /// <summary>The growth between two readings.</summary>
+    internal StatisticsDelta(KvmStatistics statistics, ReadOnlySpan<ulong> before, ReadOnlySpan<ulong> after)
     {
-        _statistics = statistics;
-        _before = before;
-        _after = after;
+        foreach (KvmStatistic statistic in statistics.All)
+        {
+            if (statistic.ValueCount == 1)
+            {
+                _growth.Add(statistic.Name, (long)(after[statistic.FirstValue] - before[statistic.FirstValue]));
+            }
+        }
+    }
+
+    /// <summary>The growth of these statistics.</summary>
+    internal StatisticsDelta(IEnumerable<KeyValuePair<string, long>> growth)
+    {
+        foreach ((string name, long value) in growth)
+        {
+            _growth.Add(name, value);
+        }
     }
 
     /// <summary>VM exits of every kind.</summary>
@@ -34,22 +46,9 @@ public sealed class StatisticsDelta
     public long? EmulatedInstructions => this["insn_emulation"];
 
     /// <summary>The growth of a single-valued statistic, or null where this kernel has none of that name.</summary>
-    public long? this[string name] => _statistics.Find(name) is KvmStatistic statistic
-        ? (long)(_after[statistic.FirstValue] - _before[statistic.FirstValue])
-        : null;
+    public long? this[string name] => _growth.TryGetValue(name, out long growth) ? growth : null;
 
     /// <summary>Every single-valued statistic that changed, by name.</summary>
-    public IReadOnlyDictionary<string, long> Changes()
-    {
-        SortedDictionary<string, long> changes = new(StringComparer.Ordinal);
-        foreach (KvmStatistic statistic in _statistics.All)
-        {
-            if (statistic.ValueCount == 1 && this[statistic.Name] is long change and not 0)
-            {
-                changes.Add(statistic.Name, change);
-            }
-        }
-
-        return changes;
-    }
+    public IReadOnlyDictionary<string, long> Changes() =>
+        new SortedDictionary<string, long>(_growth.Where(statistic => statistic.Value != 0).ToDictionary(), StringComparer.Ordinal);
 }

@@ -51,14 +51,19 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     /// <param name="kvm">The system's KVM.</param>
     /// <param name="image">What to load.</param>
     /// <param name="cpuid">The CPUID table; it must be the one that the image was built for.</param>
+    /// <param name="placement">Where the vCPU's thread runs, and how; null for wherever the scheduler likes.</param>
     /// <exception cref="KvmException">KVM or the memory limit refuses something; the message says what.</exception>
-    public VirtualMachine(Kvm kvm, GuestImage image, GuestCpuid cpuid)
+    public VirtualMachine(Kvm kvm, GuestImage image, GuestCpuid cpuid, VcpuPlacement? placement = null)
     {
         _image = image;
         try
         {
             Ram = new GuestRam(image.MemorySize);
-            _thread.Invoke(() => SetUp(kvm, cpuid));
+            _thread.Invoke(() =>
+            {
+                Placed = placement?.Apply(Ram.Mapping) ?? default;
+                SetUp(kvm, cpuid);
+            });
         }
         catch
         {
@@ -72,6 +77,9 @@ public sealed class VirtualMachine : IVcpu, IDisposable
 
     /// <summary>How long the set-up took, by phase.</summary>
     public SetupTimes Setup { get; private set; }
+
+    /// <summary>What of the placement the host granted.</summary>
+    public GrantedPlacement Placed { get; private set; }
 
     /// <summary>Rate of the guest's TSC in kHz; null where KVM does not say, because the kernel could not calibrate the host's.</summary>
     public int? TscKhz { get; private set; }
@@ -310,13 +318,17 @@ public sealed class VirtualMachine : IVcpu, IDisposable
         _deadline!.Arm(time, KickInterval);
         StopReason reason;
         TimeSpan elapsed;
+        ThreadUsage usageBefore;
+        ThreadUsage usageAfter;
 
         // The registration's disposal waits for a callback that is running, so that no kick comes after the run.
         using (cancellation.UnsafeRegister(static machine => ((VirtualMachine)machine!).Cancel(), this))
         {
+            usageBefore = ThreadScheduling.Usage;
             _statistics?.Read(_before);
             reason = Debugger is null ? RunUntilStop() : RunDebugged(Debugger);
             _statistics?.Read(_after);
+            usageAfter = ThreadScheduling.Usage;
             elapsed = Stopwatch.GetElapsedTime(start);
         }
 
@@ -328,8 +340,8 @@ public sealed class VirtualMachine : IVcpu, IDisposable
 
         uint status = reason == StopReason.Exit ? (uint)_vcpu!.GetRegs().Rbx : 0;
         CrashReport? crash = reason is StopReason.Crash or StopReason.Signal or StopReason.Deadline ? Autopsy(reason) : null;
-        StatisticsDelta? statistics = _statistics is null ? null : new(_statistics, [.. _before], [.. _after]);
-        return new MachineStop(reason, status, crash, statistics, elapsed);
+        StatisticsDelta? statistics = _statistics is null ? null : new(_statistics, _before, _after);
+        return new MachineStop(reason, status, crash, statistics, elapsed, usageBefore, usageAfter);
     }
 
     /// <summary>The run path: nothing is allocated here.</summary>

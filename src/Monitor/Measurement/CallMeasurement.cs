@@ -8,62 +8,53 @@ using Kvmsys.Native;
 
 namespace Kvmsys.Monitor.Measurement;
 
-/// <summary>Makes measurements: a plan becomes an image, the image a machine, the machine's memory a result.</summary>
+/// <summary>Times a number of calls as one batch, as a program that wants to know does it: with a stop watch around a loop.</summary>
 /// <param name="kvm">The system's KVM.</param>
 /// <param name="cpuid">The CPUID table of the guests.</param>
 /// <param name="host">The host.</param>
 public sealed class CallMeasurement(Kvm kvm, GuestCpuid cpuid, HostEnvironment host)
 {
+    private const uint WarmUpRounds = 1024;
+
     /// <summary>Measures.</summary>
-    /// <param name="plan">What.</param>
+    /// <param name="path">What.</param>
+    /// <param name="calls">How often, rounded up to whole rounds of the loop.</param>
+    /// <param name="seed">Decides the guest's frames and process identifier.</param>
     /// <param name="timeLimit">How long the guest may run.</param>
     /// <param name="cancellation">Ends it early.</param>
     /// <exception cref="GuestStoppedException">The guest did not come to its end.</exception>
     /// <exception cref="KvmException">KVM refused something.</exception>
-    public CallResult Run(CallPlan plan, TimeSpan timeLimit, CancellationToken cancellation = default)
+    public CallResult Run(EntryPath path, uint calls, int seed, TimeSpan timeLimit, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(plan);
-        I386Guest guest = I386Guest.Build(new I386GuestOptions
+        ArgumentNullException.ThrowIfNull(path);
+        using MeasuredGuest guest = new(kvm, cpuid, path, seed, I386GuestOptions.DefaultMemorySize);
+        uint rounds = (uint)(((ulong)calls + CallLoop.CallsPerRound - 1) / CallLoop.CallsPerRound);
+        CallLoopParameters parameters = new()
         {
-            Program = new CallLoop(plan.Mechanism, plan.Calls).Assemble(plan.Profile),
-            Profile = plan.Profile,
-            Cpu = cpuid.Identity,
-            Seed = plan.Seed,
-        });
-        using VirtualMachine machine = new(kvm, guest.Image, cpuid);
+            Rounds = rounds,
+            Batches = 1,
+            WarmUpRounds = Math.Min(rounds, WarmUpRounds),
+            WarmUpGroups = 1,
+        };
 
-        // The rehearsal ends at the mark; only then does the run begin that counts.
-        Expect(StopReason.Mark, machine.Run(timeLimit, cancellation), plan);
-        MachineStop end = machine.Run(timeLimit, cancellation);
-        Expect(StopReason.Exit, end, plan);
-
-        CallLoopResults results = machine.Ram.Read<CallLoopResults>(guest.Image.PhysicalAddressOf(CallLoop.ResultsSymbol));
-        if (plan.Mechanism != EntryMechanism.Empty && results.LastResult != guest.Pid)
-        {
-            throw new InvalidOperationException(
-                $"The guest's getpid answered {results.LastResult} and not {guest.Pid}: {plan} did not enter its kernel.");
-        }
-
+        // The rehearsal touches every page, and what KVM does lazily is done then.
+        guest.Run(parameters with { Rounds = parameters.WarmUpRounds }, timeLimit, cancellation);
+        CallRun run = guest.Run(parameters, timeLimit, cancellation);
         return new CallResult
         {
-            Plan = plan,
-            VsyscallVariant = guest.Vsyscall,
-            VsyscallPhysicalAddress = guest.Image.FixmapPages[0].PhysicalAddress,
-            Ticks = results.EndTicks - results.StartTicks,
-            TscKhz = machine.TscKhz,
-            Pid = guest.Pid,
-            Statistics = end.Statistics,
-            Proof = HardwareProof.Judge(host, in results, machine.TscKhz, end.Statistics?.EmulatedInstructions, end.Elapsed),
-            Setup = machine.Setup,
-            Elapsed = end.Elapsed,
+            Path = path,
+            Calls = (ulong)rounds * CallLoop.CallsPerRound,
+            Seed = seed,
+            VsyscallVariant = guest.Guest.Vsyscall,
+            VsyscallPhysicalAddress = guest.Guest.Image.FixmapPages[0].PhysicalAddress,
+            Ticks = run.BatchTicks,
+            TscKhz = guest.TscKhz,
+            Pid = guest.Guest.Pid,
+            Statistics = run.Statistics,
+            Proof = HardwareProof.Judge(
+                host, run.Results.Before, run.BatchTicks, run.TimedCalls, guest.TscKhz, run.UnexpectedEmulations, run.Elapsed),
+            Setup = guest.Setup,
+            Elapsed = run.Elapsed,
         };
-    }
-
-    private static void Expect(StopReason reason, MachineStop stop, CallPlan plan)
-    {
-        if (stop.Reason != reason)
-        {
-            throw new GuestStoppedException($"{plan.Mechanism} on the {plan.Profile} kernel".ToLowerInvariant(), stop);
-        }
     }
 }

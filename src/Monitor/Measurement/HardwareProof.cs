@@ -16,13 +16,8 @@ public sealed class HardwareProof
     private const double MinTicksPerAdd = 0.2;
     private const double MaxTicksPerAdd = 3;
 
-    // Latencies of ADD and IMUL of two registers on every x86 CPU since Nehalem and Zen. Their times have the timer's in them: with 10,240
-    // instructions and a timer of 74 core cycles the ratio is 2.986.
-    private const double MultiplyToAdd = 3;
-    private const double MultiplyTolerance = 0.02;
-
-    // Two RDTSCs in a row take 20 to 100 ticks where RDTSC does not exit, and thousands where it does.
-    private const uint MaxTimerTicks = 1000;
+    // To emulate one instruction KVM leaves the guest, decodes and comes back: 2,700 TSC ticks at the least that were seen.
+    private const double MinEmulationCycles = 2000;
 
     // Two clocks that both keep time.
     private const double ClockTolerance = 0.01;
@@ -45,18 +40,20 @@ public sealed class HardwareProof
     /// <summary>Every observation.</summary>
     public IReadOnlyList<Evidence> Evidence { get; }
 
-    /// <summary>Judges a run.</summary>
+    /// <summary>Judges a run, or several together.</summary>
     /// <param name="host">The host that it ran on.</param>
-    /// <param name="results">What the guest timed.</param>
+    /// <param name="times">What the guest's chains took.</param>
+    /// <param name="ticks">What its calls took, by the TSC.</param>
+    /// <param name="calls">How many they were.</param>
     /// <param name="tscKhz">Rate of the TSC; null when it is not known.</param>
-    /// <param name="emulatedInstructions">Instructions that KVM emulated during the run; null when it does not tell.</param>
+    /// <param name="emulatedInstructions">Instructions that KVM emulated meanwhile and that are not the mechanism's own; null when it does not tell.</param>
     /// <param name="elapsed">Host time of the run, in which the guest's calls must have room.</param>
-    public static HardwareProof Judge(HostEnvironment host, in CallLoopResults results, int? tscKhz, long? emulatedInstructions, TimeSpan elapsed)
+    public static HardwareProof Judge(
+        HostEnvironment host, in CalibrationTimes times, ulong ticks, ulong calls, int? tscKhz, long? emulatedInstructions, TimeSpan elapsed)
     {
         ArgumentNullException.ThrowIfNull(host);
-        double ticksPerAdd = (double)results.AddChainTicks / CalibrationChain.Length;
-        double ratio = (double)results.MultiplyChainTicks / results.AddChainTicks;
-        double milliseconds = (double)(results.EndTicks - results.StartTicks) / tscKhz ?? double.NaN;
+        Calibration calibration = new(times);
+        double milliseconds = (double)ticks / tscKhz ?? double.NaN;
         Evidence[] evidence =
         [
             new(
@@ -66,29 +63,30 @@ public sealed class HardwareProof
                 host.Cpu.Hypervisor != Tcg,
                 OtherHost),
             new("back end", host.BackEnd.Module ?? "unknown", "kvm_intel or kvm_amd", host.BackEnd.UsesHardware, OtherHost),
-            new(
-                "emulated instructions",
-                emulatedInstructions?.ToString("N0", CultureInfo.InvariantCulture) ?? "KVM does not tell",
-                "0",
-                emulatedInstructions == 0,
-                emulatedInstructions is null ? "use Linux 5.14 or later, whose KVM counts them" : OtherHost),
+            Emulations(emulatedInstructions, ticks / (double)calls / calibration.TicksPerCycle),
             new(
                 "TSC ticks per dependent add",
-                ticksPerAdd.ToString("N2", CultureInfo.InvariantCulture),
+                calibration.TicksPerCycle.ToString("N2", CultureInfo.InvariantCulture),
                 string.Create(CultureInfo.InvariantCulture, $"{MinTicksPerAdd} to {MaxTicksPerAdd}"),
-                ticksPerAdd is >= MinTicksPerAdd and <= MaxTicksPerAdd,
+                calibration.TicksPerCycle is >= MinTicksPerAdd and <= MaxTicksPerAdd,
                 SteadyClock),
             new(
                 "dependent multiply / add",
-                ratio.ToString("N3", CultureInfo.InvariantCulture),
-                string.Create(CultureInfo.InvariantCulture, $"{MultiplyToAdd:N2} +- {MultiplyTolerance:P0}"),
-                Math.Abs((ratio / MultiplyToAdd) - 1) <= MultiplyTolerance,
+                calibration.MultiplyToAdd.ToString("N3", CultureInfo.InvariantCulture),
+                string.Create(CultureInfo.InvariantCulture, $"{Calibration.ExpectedMultiplyToAdd:N2} +- {Calibration.MultiplyTolerance:P0}"),
+                calibration.HasCpusMultiply,
                 SteadyClock),
             new(
+                "dependent floating multiply / add",
+                calibration.FloatToAdd.ToString("N2", CultureInfo.InvariantCulture),
+                string.Create(CultureInfo.InvariantCulture, $"{Calibration.MinFloatToAdd} to {Calibration.MaxFloatToAdd}"),
+                calibration.HasCpusFloat,
+                OtherHost),
+            new(
                 "ticks between two RDTSCs",
-                results.TimerTicks.ToString("N0", CultureInfo.InvariantCulture),
-                $"less than {MaxTimerTicks}",
-                results.TimerTicks < MaxTimerTicks,
+                times.TimerTicks.ToString("N0", CultureInfo.InvariantCulture),
+                $"less than {Calibration.MaxTimerTicks}",
+                times.TimerTicks < Calibration.MaxTimerTicks,
                 OtherHost),
             new(
                 "calls' time by the TSC",
@@ -102,6 +100,16 @@ public sealed class HardwareProof
         Verdict verdict = !hardware ? Verdict.Emulated : nested ? Verdict.HardwareNested : Verdict.Hardware;
         return new HardwareProof(verdict, evidence);
     }
+
+    /// <summary>Where KVM does not count what it emulates, a call's time tells: it is far less than what emulating one of its instructions takes.</summary>
+    private static Evidence Emulations(long? count, double cyclesPerCall) => count is long known
+        ? new("emulated instructions", known.ToString("N0", CultureInfo.InvariantCulture), "0", known == 0, OtherHost)
+        : new(
+            "emulated instructions",
+            string.Create(CultureInfo.InvariantCulture, $"KVM does not tell; a call takes {cyclesPerCall:N0} core cycles"),
+            string.Create(CultureInfo.InvariantCulture, $"less than {MinEmulationCycles:N0} where KVM does not tell"),
+            cyclesPerCall < MinEmulationCycles,
+            "use Linux 5.14 or later, whose KVM counts them");
 
     private static string DescribeCpu(HostCpu cpu) => cpu.Hypervisor switch
     {

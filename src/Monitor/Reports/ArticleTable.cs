@@ -31,10 +31,10 @@ public static class ArticleTable
     private static string Seconds(CallResult? result) => result switch
     {
         null => NotMeasured,
-        { Nanoseconds: double nanoseconds } => Seconds(nanoseconds / 1e9, result.Plan.Calls),
+        { Nanoseconds: double nanoseconds } => Seconds(nanoseconds / 1e9, result.Calls),
         _ => "the TSC's rate is unknown",
     };
 
-    private static string Seconds(double seconds, uint calls) =>
+    private static string Seconds(double seconds, ulong calls) =>
         string.Create(Invariant, $"{seconds:N3} s ({seconds * 1e9 / calls:N1} ns a call)");
 }

@@ -3,28 +3,69 @@
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
+using Kvmsys.Monitor.Machine;
 using Kvmsys.Monitor.Measurement;
 
 namespace Kvmsys.Monitor.Reports;
 
-/// <summary>The results of one bench, and the host that they are from.</summary>
-/// <param name="Host">The host.</param>
-/// <param name="Results">What was measured, in order.</param>
-/// <param name="Planned">How many results there would have been, had nobody interrupted.</param>
-public sealed record BenchReport(HostEnvironment Host, IReadOnlyList<CallResult> Results, int Planned)
+/// <summary>What one bench found, and the host that it is from.</summary>
+public sealed record BenchReport
 {
+    /// <summary>The host.</summary>
+    public required HostEnvironment Host { get; init; }
+
+    /// <summary>What was to be done.</summary>
+    public required BenchPlan Plan { get; init; }
+
+    /// <summary>What was found, in the plan's order; at least one.</summary>
+    public required IReadOnlyList<MechanismResult> Results { get; init; }
+
+    /// <summary>Runs that were made.</summary>
+    public required int RunsDone { get; init; }
+
+    /// <summary>What the host granted the vCPUs' threads.</summary>
+    public required GrantedPlacement Placed { get; init; }
+
+    /// <summary>Time that went into making machines.</summary>
+    public required TimeSpan SetUpTime { get; init; }
+
+    /// <summary>Time in runs.</summary>
+    public required TimeSpan GuestTime { get; init; }
+
+    /// <summary>Time of the whole bench.</summary>
+    public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>Whether figures are shown that are no CPU's.</summary>
+    public required bool ShowEmulated { get; init; }
+
+    /// <summary>Whether all that was planned was measured.</summary>
+    public bool IsComplete => RunsDone == Plan.Runs;
+
     /// <summary>The least of the results' verdicts.</summary>
     public Verdict Verdict => Results.Min(result => result.Proof.Verdict);
 
     /// <summary>The evidence behind <see cref="Verdict"/>: of the first result that has it.</summary>
     public IReadOnlyList<Evidence> Evidence => Results.First(result => result.Proof.Verdict == Verdict).Proof.Evidence;
 
-    /// <summary>How many times a mechanism is as fast as INT 0x80 on the same kernel; null for the empty loop, or when INT 0x80 was not measured.</summary>
-    public double? SpeedUp(CallResult result) =>
-        result.Plan.Mechanism != EntryMechanism.Empty && Int80On(result.Plan.Profile) is CallResult int80
-            ? int80.TicksPerCall / result.TicksPerCall
-            : null;
+    /// <summary>The results that are not to be trusted.</summary>
+    public IEnumerable<MechanismResult> Unstable => Results.Where(result => result.IsUnstable);
 
-    private CallResult? Int80On(KernelProfile profile) =>
-        Results.FirstOrDefault(result => result.Plan.Profile == profile && result.Plan.Mechanism == EntryMechanism.Int80);
+    /// <summary>Whether a result's figures may be shown.</summary>
+    public bool Shows(MechanismResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return ShowEmulated || result.Proof.Verdict != Verdict.Emulated;
+    }
+
+    /// <summary>How many times a mechanism is as fast as INT 0x80 on the same kernel; null for a control, or when INT 0x80 was not measured.</summary>
+    public double? SpeedUp(MechanismResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return result.Mechanism is not (EntryMechanism.Empty or EntryMechanism.Call)
+            ? Int80On(result.Profile)?.Ticks?.Estimate.Value / result.Ticks?.Estimate.Value
+            : null;
+    }
+
+    private MechanismResult? Int80On(KernelProfile profile) =>
+        Results.FirstOrDefault(result => result.Profile == profile && result.Mechanism == EntryMechanism.Int80);
 }

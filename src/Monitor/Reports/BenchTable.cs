@@ -2,8 +2,8 @@
 
 using System.Globalization;
 using Kvmsys.Guest.Kernel;
-using Kvmsys.Guest.Paging;
 using Kvmsys.Monitor.Measurement;
+using Kvmsys.Monitor.Statistics;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -17,43 +17,29 @@ public static class BenchTable
     /// <summary>The whole report.</summary>
     public static IRenderable Render(BenchReport report)
     {
-        CallResult first = report.Results[0];
-        string emulated = report.Verdict == Verdict.Emulated ? "\n[yellow](emulated)[/]" : "";
-        Table table = new() { Border = TableBorder.Rounded };
-        table.AddColumn("profile");
-        table.AddColumn("mechanism");
-        table.AddColumn(new TableColumn($"TSC ticks/call{emulated}").RightAligned().NoWrap());
-        table.AddColumn(new TableColumn($"ns/call{emulated}").RightAligned().NoWrap());
-        table.AddColumn(new TableColumn("speed-up\nto int80").RightAligned().NoWrap());
-        table.AddColumn(new TableColumn("exits").RightAligned().NoWrap());
-        table.AddColumn(new TableColumn("by host\ninterrupts").RightAligned().NoWrap());
-        table.AddColumn(new TableColumn("emulated\ninstructions").RightAligned().NoWrap());
-        KernelProfile profile = first.Plan.Profile;
-        foreach (CallResult result in report.Results)
+        ArgumentNullException.ThrowIfNull(report);
+        bool figures = report.Results.Any(report.Shows);
+        List<IRenderable> parts = [new Markup(Title(report)), figures ? CostTable(report) : CountTable(report)];
+        if (figures)
         {
-            if (result.Plan.Profile != profile)
-            {
-                table.AddEmptyRow();
-                profile = result.Plan.Profile;
-            }
-
-            table.AddRow(Row(report, result));
+            parts.Add(new Text("+- is half of the 95 % interval of the sessions' medians; alignment is how much the worst of them costs beyond the best."));
+        }
+        else
+        {
+            parts.Add(new Text("Each run ends with an exit. No cost is shown, for it would be no CPU's; --show-emulated shows it."));
         }
 
-        List<IRenderable> parts =
-        [
-            new Markup(Title(report)),
-            new Text(Page(first)),
-            table,
-            new Text("A call's cost includes its share of the loop around it; empty is that loop alone."),
-            new Text("Exits and emulated instructions are counted from the program's start mark to its end, which is one exit."),
-            new Text(""),
-            new Markup(VerdictLine(report.Verdict)),
-            EvidenceTable(report.Evidence),
-        ];
-        if (report.Results.Count != report.Planned)
+        parts.AddRange(
+            from absent in report.Plan.Absent
+            group Spelling.Of(absent.Mechanism) by (absent.Profile, absent.Reason) into same
+            select new Text($"absent on {Spelling.Of(same.Key.Profile)}: {string.Join(", ", same)}: {same.Key.Reason}"));
+        parts.AddRange(DiscardLines(report));
+        parts.Add(new Text(""));
+        parts.Add(new Markup(VerdictLine(report.Verdict)));
+        parts.Add(EvidenceTable(report.Evidence));
+        if (!report.IsComplete)
         {
-            parts.Add(new Markup($"[yellow]incomplete: {report.Results.Count} of {report.Planned} measurements were made[/]"));
+            parts.Add(new Markup(string.Create(Invariant, $"[yellow]incomplete: {report.RunsDone} of {report.Plan.Runs} runs were made[/]")));
         }
 
         return new Rows(parts);
@@ -83,25 +69,109 @@ public static class BenchTable
         return table;
     }
 
-    private static IEnumerable<IRenderable> Row(BenchReport report, CallResult result) =>
-    [
-        new Text(Spelling.Of(result.Plan.Profile)),
-        new Text(Spelling.Of(result.Plan.Mechanism)),
-        new Text(result.TicksPerCall.ToString("N1", Invariant)),
-        new Text(result.NanosecondsPerCall?.ToString("N1", Invariant) ?? "unknown"),
-        new Text(report.SpeedUp(result)?.ToString("N2", Invariant) ?? ""),
-        Count(result.Statistics?.Exits),
-        Count(result.Statistics?.IrqExits),
-        Count(result.Statistics?.EmulatedInstructions),
-    ];
+    private static Table CostTable(BenchReport report)
+    {
+        Table table = TableOf("core cycles", "+-", "ns", "TSC ticks", "speed-up\nto int80", "alignment", "counted");
+        AddRows(table, report, result =>
+        {
+            bool shown = report.Shows(result);
+            string emulated = result.Proof.Verdict == Verdict.Emulated ? " emulated" : "";
+            return
+            [
+                new Text(shown ? Cost(result.Cycles) + emulated : "emulated"),
+                new Text(shown ? HalfWidth(result.Cycles) : ""),
+                new Text(shown ? Cost(result.Nanoseconds) : ""),
+                new Text(shown ? Cost(result.Ticks) : ""),
+                new Text(shown ? report.SpeedUp(result)?.ToString("N2", Invariant) ?? "" : ""),
+                new Text(shown ? AlignmentSpread(result) : ""),
+                Counted(result),
+            ];
+        });
+        return table;
+    }
+
+    private static Table CountTable(BenchReport report)
+    {
+        Table table = TableOf("runs", "calls", "exits", "by host\ninterrupts", "emulated\ninstructions");
+        AddRows(table, report, result =>
+        [
+            new Text(result.Runs.ToString("N0", Invariant)),
+            new Text(result.Calls.ToString("N0", Invariant)),
+            Count(result.Exits),
+            Count(result.IrqExits),
+            Count(result.EmulatedInstructions),
+        ]);
+        return table;
+    }
+
+    private static Table TableOf(params ReadOnlySpan<string> figures)
+    {
+        Table table = new() { Border = TableBorder.Rounded };
+        table.AddColumn("profile");
+        table.AddColumn("mechanism");
+        foreach (string figure in figures)
+        {
+            table.AddColumn(new TableColumn(figure).RightAligned().NoWrap());
+        }
+
+        return table;
+    }
+
+    private static void AddRows(Table table, BenchReport report, Func<MechanismResult, IEnumerable<IRenderable>> figuresOf)
+    {
+        KernelProfile profile = report.Results[0].Profile;
+        foreach (MechanismResult result in report.Results)
+        {
+            if (result.Profile != profile)
+            {
+                table.AddEmptyRow();
+                profile = result.Profile;
+            }
+
+            table.AddRow([new Text(Spelling.Of(result.Profile)), new Text(Spelling.Of(result.Mechanism)), .. figuresOf(result)]);
+        }
+    }
+
+    private static string Cost(CallCost? cost) => cost is null ? "unknown" : Digits.Format(cost.Estimate);
+
+    private static string HalfWidth(CallCost? cost) => cost is null || cost.Estimate.Coverage == 0
+        ? ""
+        : cost.Estimate.HalfWidth.ToString($"F{Digits.Decimals(cost.Estimate)}", Invariant);
+
+    /// <summary>What the worst alignment costs beyond the best, where their intervals do not overlap.</summary>
+    private static string AlignmentSpread(MechanismResult result)
+    {
+        Estimate[] estimates = [.. result.ByAlignment.Values.OfType<CallCost>().Select(cost => cost.Estimate).OrderBy(estimate => estimate.Value)];
+        return estimates.Length < 2 ? ""
+            : estimates[^1].Low > estimates[0].High ? $"+{Digits.Format(estimates[^1] with { Value = estimates[^1].Value - estimates[0].Value })}"
+            : "none";
+    }
+
+    private static Markup Counted(MechanismResult result)
+    {
+        double counted = 1 - result.Discards.Share;
+        string text = counted.ToString("P1", Invariant).Replace(" ", "", StringComparison.Ordinal);
+        return new Markup(result.Discards.Share > Discards.Warning ? $"[yellow]{text}[/]" : text);
+    }
+
+    /// <summary>Why so much was not counted, where it was much, and what to do.</summary>
+    private static IEnumerable<IRenderable> DiscardLines(BenchReport report) =>
+        from reason in report.Results
+            .Where(result => report.Shows(result) && result.Discards.Share > Discards.Warning)
+            .SelectMany(result => result.Discards.Reasons)
+            .GroupBy(reason => reason.Key, reason => reason.Value)
+        orderby reason.Sum() descending
+        select new Markup(string.Create(
+            Invariant,
+            $"[yellow]discarded[/]: {reason.Sum():N0} pairs of batches, {Spelling.Of(reason.Key)}. Cure: {Markup.Escape(Spelling.CureOf(reason.Key))}"));
 
     private static Text Count(long? statistic) => new(statistic?.ToString("N0", Invariant) ?? "unknown");
 
-    private static string Title(BenchReport report) => string.Create(
-        Invariant,
-        $"[bold]Entering a kernel and coming back[/]: getpid from ring 3, {report.Results[0].Plan.Calls:N0} calls each, seed {report.Results[0].Plan.Seed}");
-
-    private static string Page(CallResult result) => string.Create(
-        Invariant,
-        $"vsyscall page ({Spelling.Of(result.VsyscallVariant)}): virtual 0x{Fixmap.AddressOf(Fixmap.Vsyscall):x8}, physical 0x{result.VsyscallPhysicalAddress:x8}");
+    private static string Title(BenchReport report)
+    {
+        Protocol protocol = report.Plan.Protocol;
+        return string.Create(
+            Invariant,
+            $"[bold]Entering a kernel and coming back[/]: sessions {protocol.Sessions}, runs {protocol.Runs}, alignments {protocol.Alignments.Length}, plan {report.Plan.Hash}, seed {report.Plan.Seed}");
+    }
 }

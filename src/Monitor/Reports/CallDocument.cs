@@ -4,7 +4,7 @@ using Kvmsys.Monitor.Measurement;
 
 namespace Kvmsys.Monitor.Reports;
 
-/// <summary>One measurement in JSON. Times are of all calls together unless their name says otherwise.</summary>
+/// <summary>One batch of calls in JSON. Times are of all calls together unless their name says otherwise.</summary>
 public sealed record CallDocument
 {
     /// <summary>Mechanism.</summary>
@@ -14,7 +14,7 @@ public sealed record CallDocument
     public required string Profile { get; init; }
 
     /// <summary>Calls.</summary>
-    public required uint Calls { get; init; }
+    public required ulong Calls { get; init; }
 
     /// <summary>TSC ticks.</summary>
     public required ulong TscTicks { get; init; }
@@ -73,9 +73,9 @@ public sealed record CallDocument
     /// <summary>The document of a result.</summary>
     public static CallDocument Of(CallResult result, double? speedUp = null) => new()
     {
-        Mechanism = Spelling.Of(result.Plan.Mechanism),
-        Profile = Spelling.Of(result.Plan.Profile),
-        Calls = result.Plan.Calls,
+        Mechanism = Spelling.Of(result.Path.Mechanism),
+        Profile = Spelling.Of(result.Path.Profile),
+        Calls = result.Calls,
         TscTicks = result.Ticks,
         TscTicksPerCall = result.TicksPerCall,
         NsPerCall = result.NanosecondsPerCall,
@@ -89,7 +89,7 @@ public sealed record CallDocument
         Pid = result.Pid,
         VsyscallPage = Spelling.Of(result.VsyscallVariant),
         VsyscallPhysicalAddress = $"0x{result.VsyscallPhysicalAddress:x8}",
-        Seed = result.Plan.Seed,
+        Seed = result.Seed,
         HostSeconds = result.Elapsed.TotalSeconds,
         SetupMicroseconds = new Dictionary<string, double>
         {

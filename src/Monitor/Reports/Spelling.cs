@@ -14,9 +14,14 @@ public static class Spelling
     public static string Of(EntryMechanism mechanism) => mechanism switch
     {
         EntryMechanism.Empty => "empty",
+        EntryMechanism.Call => "call",
         EntryMechanism.Int80 => "int80",
         EntryMechanism.Sysenter => "sysenter",
         EntryMechanism.Vsyscall => "vsyscall",
+        EntryMechanism.Syscall => "syscall",
+        EntryMechanism.CallGate => "callgate",
+        EntryMechanism.InvalidOpcode => "ud",
+        EntryMechanism.PageFault => "pf",
         _ => throw new ArgumentOutOfRangeException(nameof(mechanism), mechanism, null),
     };
 
@@ -43,6 +48,44 @@ public static class Spelling
         VsyscallVariant.Int80 => "int80",
         VsyscallVariant.Sysenter => "sysenter",
         _ => throw new ArgumentOutOfRangeException(nameof(variant), variant, null),
+    };
+
+    /// <summary>For example "host-interrupt".</summary>
+    public static string Of(GateReason reason) => reason switch
+    {
+        GateReason.EmulatedInstruction => "emulated-instruction",
+        GateReason.UnexpectedExit => "unexpected-exit",
+        GateReason.PageFault => "page-fault",
+        GateReason.Signal => "signal",
+        GateReason.HostInterrupt => "host-interrupt",
+        GateReason.Noise => "noise",
+        GateReason.ChainRatio => "chain-ratio",
+        GateReason.ClockDrift => "clock-drift",
+        GateReason.SlowTimer => "slow-timer",
+        GateReason.NoPlateau => "no-plateau",
+        GateReason.Preempted => "preempted",
+        GateReason.Migrated => "migrated",
+        GateReason.TscRate => "tsc-rate",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, null),
+    };
+
+    /// <summary>What to do against a reason for not counting a run.</summary>
+    public static string CureOf(GateReason reason) => reason switch
+    {
+        GateReason.EmulatedInstruction => "measure on a host whose KVM emulates nothing here (kvmsys doctor)",
+        GateReason.UnexpectedExit => "see the statistics that --json tells; stop perf and the NMI watchdog: sysctl kernel.nmi_watchdog=0",
+        GateReason.PageFault => "keep the guest's memory in RAM: ulimit -l unlimited; stop KSM and NUMA balancing: sysctl kernel.numa_balancing=0",
+        GateReason.Signal => "send this process no signals",
+        GateReason.HostInterrupt => "give the measurement a CPU without a timer tick: boot with isolcpus=N nohz_full=N, and choose it with --cpu N",
+        GateReason.Noise => "keep the CPU's other thread (SMT) and its neighbours idle",
+        GateReason.ChainRatio => "keep the CPU's other thread (SMT) idle: echo off > /sys/devices/system/cpu/smt/control",
+        GateReason.ClockDrift => "keep the clock steady: cpupower frequency-set -g performance, and turbo off",
+        GateReason.SlowTimer => "measure on a host whose KVM does not intercept RDTSC",
+        GateReason.NoPlateau => "keep the clock steady and the host quiet",
+        GateReason.Preempted => "give the measurement a CPU of its own (isolcpus=N, --cpu N), or let it use SCHED_FIFO: ulimit -r 1",
+        GateReason.Migrated => "give the measurement a CPU of its own: --cpu N",
+        GateReason.TscRate => "see whether the kernel trusts this TSC: dmesg | grep -i tsc",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, null),
     };
 
     /// <summary>The verdict's worth in a sentence.</summary>

@@ -52,6 +52,10 @@ internal static unsafe partial class Libc
     public const int MsgDontwait = 0x40;
     public const int MsgNosignal = 0x4000;
 
+    public const int SchedFifo = 1;
+    public const int RusageThread = 1;
+    public const int MadvHugepage = 14;
+
     public const int FGetfd = 1;
     public const int FGetfl = 3;
     public const int Tiocgwinsz = 0x5413;
@@ -141,6 +145,27 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "munmap", SetLastError = true)]
     public static partial int Munmap(nint address, nuint length);
 
+    [LibraryImport(Library, EntryPoint = "mlock", SetLastError = true)]
+    public static partial int Mlock(nint address, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "madvise", SetLastError = true)]
+    public static partial int Madvise(nint address, nuint length, int advice);
+
+    [LibraryImport(Library, EntryPoint = "sched_getcpu", SetLastError = true)]
+    public static partial int SchedGetcpu();
+
+    [LibraryImport(Library, EntryPoint = "sched_getaffinity", SetLastError = true)]
+    public static partial int SchedGetaffinity(int thread, nuint size, void* set);
+
+    [LibraryImport(Library, EntryPoint = "sched_setaffinity", SetLastError = true)]
+    public static partial int SchedSetaffinity(int thread, nuint size, void* set);
+
+    [LibraryImport(Library, EntryPoint = "sched_setscheduler", SetLastError = true)]
+    public static partial int SchedSetscheduler(int thread, int policy, int* priority);
+
+    [LibraryImport(Library, EntryPoint = "getrusage", SetLastError = true)]
+    public static partial int Getrusage(int who, Rusage* usage);
+
     [LibraryImport(Library, EntryPoint = "__libc_current_sigrtmin")]
     public static partial int CurrentSigrtmin();
 
@@ -167,6 +192,34 @@ internal static unsafe partial class Libc
     {
         public Timespec ItInterval;
         public Timespec ItValue;
+    }
+
+    /// <summary><c>struct timeval</c>.</summary>
+    public struct Timeval
+    {
+        public long TvSec;
+        public long TvUsec;
+    }
+
+    /// <summary><c>struct rusage</c>.</summary>
+    public struct Rusage
+    {
+        public Timeval RuUtime;
+        public Timeval RuStime;
+        public long RuMaxrss;
+        public long RuIxrss;
+        public long RuIdrss;
+        public long RuIsrss;
+        public long RuMinflt;
+        public long RuMajflt;
+        public long RuNswap;
+        public long RuInblock;
+        public long RuOublock;
+        public long RuMsgsnd;
+        public long RuMsgrcv;
+        public long RuNsignals;
+        public long RuNvcsw;
+        public long RuNivcsw;
     }
 
     /// <summary><c>struct winsize</c>.</summary>

@@ -64,6 +64,12 @@ public unsafe class MemoryMapping : SafeHandle
         return new Span<byte>(Address + offset, length);
     }
 
+    /// <summary>Keeps the memory in RAM, all of it from now on (mlock(2)), if the user's limit allows it.</summary>
+    public bool TryLock() => Libc.Mlock((nint)Address, Length) == 0;
+
+    /// <summary>Asks for huge pages (madvise(2), MADV_HUGEPAGE), where the kernel has them and before the memory is touched.</summary>
+    public bool TryUseHugePages() => Libc.Madvise((nint)Address, Length, Libc.MadvHugepage) == 0;
+
     /// <inheritdoc/>
     public override bool IsInvalid => handle == MapFailed;
 

@@ -15,19 +15,20 @@ public sealed class BadInputTests
     [InlineData("1e9")]
     [InlineData("many")]
     [InlineData("''")]
-    public void A_number_of_calls_that_is_none(string calls)
+    public void A_number_that_is_none(string number)
     {
-        foreach (string command in new[] { "bench", "article" })
-        {
-            AssertRefused($"{command} --calls {calls}", "a whole number from 1 to 4294967295 is needed", $"kvmsys {command} --help");
-        }
+        AssertRefused($"article --calls {number}", "a whole number from 1 to 4294967295 is needed", "kvmsys article --help");
+        AssertRefused($"bench --runs {number}", "a whole number from 1 to 100000 is needed", "kvmsys bench --help");
+        AssertRefused($"bench --sessions {number}", "a whole number from 1 to 1000 is needed", "kvmsys bench --help");
     }
 
     [Theory]
-    [InlineData("--mechanism syscal", "--mechanism syscal: one of empty, int80, sysenter, vsyscall is needed.")]
+    [InlineData("--mechanism syscal", "--mechanism syscal: one of empty, call, int80, sysenter, vsyscall, syscall, callgate, ud, pf is needed.")]
     [InlineData("--mechanism int80 INT80", "--mechanism INT80: one of")]
     [InlineData("--profile linux27", "--profile linux27: one of bare, linux26 is needed.")]
     [InlineData("--seed abc", "a whole number from 0 to 2147483647 is needed")]
+    [InlineData("--quick --full", "--quick and --full exclude each other.")]
+    [InlineData("--cpu -1", "a whole number from 0 to 2147483647 is needed")]
     [InlineData("--timeout 0", "a whole number from 1 to 86400 is needed")]
     [InlineData("--frobnicate", "--frobnicate is no command or option here.")]
     [InlineData("surplus", "surplus is no command or option here.")]
@@ -57,7 +58,7 @@ public sealed class BadInputTests
     public void What_is_repeated_of_bad_input_is_one_line_without_control_characters()
     {
         AssertRefused("$'\\e[31mred\\nblue'", "\\x1b[31mred\\x0ablue is no command or option here.", "kvmsys --help");
-        AssertRefused("bench --calls $'1\\n2'", "1\\x0a2", "kvmsys bench --help");
+        AssertRefused("bench --runs $'1\\n2'", "1\\x0a2", "kvmsys bench --help");
         AssertRefused("''", "'' is no command or option here.", "kvmsys --help");
         AssertRefused("$(head -c 100000 /dev/zero | tr '\\0' x)", "xxx... is no command or option here.", "kvmsys --help");
     }

@@ -22,7 +22,7 @@ public sealed class I386GuestTests
         TheoryData<KernelProfile, EntryMechanism> data = [];
         foreach (KernelProfile profile in Enum.GetValues<KernelProfile>())
         {
-            foreach (EntryMechanism mechanism in Enum.GetValues<EntryMechanism>())
+            foreach (EntryMechanism mechanism in Enum.GetValues<EntryMechanism>().Where(mechanism => profile == KernelProfile.Bare || mechanism <= EntryMechanism.Vsyscall))
             {
                 data.Add(profile, mechanism);
             }
@@ -69,7 +69,8 @@ public sealed class I386GuestTests
     }
 
     [Theory]
-    [MemberData(nameof(Combinations))]
+    [InlineData(KernelProfile.Bare, EntryMechanism.Int80)]
+    [InlineData(KernelProfile.Linux26, EntryMechanism.Vsyscall)]
     public void Every_exception_has_a_handler_and_the_system_call_gate_is_open_to_ring_3(KernelProfile profile, EntryMechanism mechanism)
     {
         GuestImage image = Build(profile, mechanism).Image;
@@ -93,6 +94,16 @@ public sealed class I386GuestTests
         Assert.Equal((GateType.Trap, 3, Selector.KernelCode), (syscall.Type, syscall.Dpl, syscall.Selector));
         Assert.Equal("system_call", image.Symbols.Describe(syscall.Offset));
         Assert.False(ReadGate(image, 0x82).Present);
+    }
+
+    [Theory]
+    [InlineData(EntryMechanism.InvalidOpcode, 6)]
+    [InlineData(EntryMechanism.PageFault, 14)]
+    public void An_exception_that_is_timed_has_a_handler_of_its_own(EntryMechanism mechanism, uint vector)
+    {
+        GuestImage image = Build(KernelProfile.Bare, mechanism).Image;
+        Assert.Equal("skip_exception", image.Symbols.Describe(ReadGate(image, vector).Offset));
+        Assert.Equal("exception_13", image.Symbols.Describe(ReadGate(image, 13).Offset));
     }
 
     [Theory]
@@ -183,6 +194,33 @@ public sealed class I386GuestTests
         Assert.Equal(0u, word);
     }
 
+    [Theory]
+    [InlineData(EntryMechanism.Syscall)]
+    [InlineData(EntryMechanism.InvalidOpcode)]
+    [InlineData(EntryMechanism.PageFault)]
+    public void What_only_the_bare_kernel_takes_is_refused_for_the_other(EntryMechanism mechanism) =>
+        Assert.Throws<ArgumentException>(() => Build(KernelProfile.Linux26, mechanism));
+
+    [Theory]
+    [InlineData(16)]
+    [InlineData(48)]
+    public void Entries_and_loop_start_where_in_their_cache_lines_they_are_told_to(int offset)
+    {
+        foreach (KernelProfile profile in Enum.GetValues<KernelProfile>())
+        {
+            GuestImage image = I386Guest.Build(Options(profile, EntryMechanism.Int80, seed: 1) with
+            {
+                Program = new CallLoop(EntryMechanism.Int80) { Offset = offset }.Assemble(profile),
+                EntryOffset = offset,
+            }).Image;
+            Assert.Equal(
+                (offset, offset, offset),
+                (OffsetOf("run_calls"), OffsetOf("system_call"), OffsetOf("sysenter_entry")));
+
+            int OffsetOf(string symbol) => (int)(image.Symbols.AddressOf(symbol) % 64);
+        }
+    }
+
     [Fact]
     public void Getpid_answers_another_number_with_another_seed()
     {
@@ -195,7 +233,7 @@ public sealed class I386GuestTests
 
     private static I386GuestOptions Options(KernelProfile profile, EntryMechanism mechanism, int seed) => new()
     {
-        Program = new CallLoop(mechanism, Calls: 10).Assemble(profile),
+        Program = new CallLoop(mechanism).Assemble(profile),
         Profile = profile,
         Cpu = Cpu,
         Seed = seed,

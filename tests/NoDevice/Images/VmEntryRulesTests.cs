@@ -12,7 +12,7 @@ public sealed class VmEntryRulesTests
 {
     private static readonly CpuState Good = I386Guest.Build(new I386GuestOptions
     {
-        Program = new CallLoop(EntryMechanism.Int80, Calls: 1).Assemble(KernelProfile.Bare),
+        Program = new CallLoop(EntryMechanism.Int80).Assemble(KernelProfile.Bare),
         Cpu = new CpuIdentity("GenuineIntel", 6, 60, 3, Sep: true),
     }).Image.InitialState;
 

@@ -53,7 +53,7 @@ public sealed class AbiTests
     private static readonly HashSet<Type> OwnEnums = [typeof(KvmRunOutcome)];
 
     /// <summary>Structures of the library's own, which the kernel does not see.</summary>
-    private static readonly HashSet<Type> OwnStructs = [typeof(KvmExit), typeof(SignalSet), typeof(PolledFile)];
+    private static readonly HashSet<Type> OwnStructs = [typeof(KvmExit), typeof(SignalSet), typeof(PolledFile), typeof(ThreadUsage)];
 
     /// <summary>C fields whose names do not follow from ours: by our structure and field.</summary>
     private static readonly Dictionary<(Type, string), string> FieldNames = new()
@@ -69,6 +69,8 @@ public sealed class AbiTests
     private static readonly Dictionary<Type, string> StructNames = new()
     {
         [typeof(Libc.Timespec)] = "struct timespec",
+        [typeof(Libc.Timeval)] = "struct timeval",
+        [typeof(Libc.Rusage)] = "struct rusage",
         [typeof(Libc.Itimerspec)] = "struct itimerspec",
         [typeof(Libc.Sigevent)] = "struct sigevent",
         [typeof(Libc.Pollfd)] = "struct pollfd",
@@ -125,6 +127,7 @@ public sealed class AbiTests
     [
         "Kvm.DefaultPath", "Kvm.FirstCpuidRoom", "Kvm.LargestCpuidRoom", "KvmVm.BitsPerWord", "Libc.Library",
         "KvmFpu.DefaultFcw", "MemoryMapping.PageSize", "MemoryMapping.MapFailed", "FileDescriptor.Forever", "SignalFile.Forever", "OpenFile.PathMax",
+        "ThreadScheduling.MaxCpus", "ThreadScheduling.WordBits",
     ];
 
     private static readonly Assembly Library = typeof(Kvm).Assembly;
@@ -137,10 +140,12 @@ public sealed class AbiTests
             #include <errno.h>
             #include <fcntl.h>
             #include <poll.h>
+            #include <sched.h>
             #include <signal.h>
             #include <stddef.h>
             #include <sys/ioctl.h>
             #include <sys/mman.h>
+            #include <sys/resource.h>
             #include <sys/signalfd.h>
             #include <sys/socket.h>
             #include <sys/stat.h>

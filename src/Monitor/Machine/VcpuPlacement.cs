@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+
+using Kvmsys.Native;
+using Kvmsys.Native.Linux;
+
+namespace Kvmsys.Monitor.Machine;
+
+/// <summary>Where a vCPU's thread runs, so that as little as possible disturbs it.</summary>
+/// <param name="Cpu">The host's CPU that it stays on.</param>
+public sealed record VcpuPlacement(int Cpu)
+{
+    /// <summary>Pins the calling thread, gives it precedence, and keeps the guest's memory in RAM, each as far as the user may.</summary>
+    /// <exception cref="KvmException">The CPU is not there for this process.</exception>
+    internal GrantedPlacement Apply(MemoryMapping memory)
+    {
+        ThreadScheduling.PinTo(Cpu);
+        return new(
+            Cpu,
+            Fifo: ThreadScheduling.TrySetFifo(),
+            HugePages: memory.TryUseHugePages(),
+            Locked: memory.TryLock());
+    }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+
+using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Programs;
+
+namespace Kvmsys.Monitor.Measurement;
+
+/// <summary>A mechanism that was asked for and cannot be measured.</summary>
+/// <param name="Profile">The kernel.</param>
+/// <param name="Mechanism">The mechanism.</param>
+/// <param name="Reason">Why not, for people.</param>
+public sealed record AbsentMechanism(KernelProfile Profile, EntryMechanism Mechanism, string Reason);

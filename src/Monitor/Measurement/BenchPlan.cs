@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using Kvmsys.Guest.Cpu;
+using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Programs;
+
+namespace Kvmsys.Monitor.Measurement;
+
+/// <summary>Everything that a bench is going to do, decided before it begins.</summary>
+public sealed record BenchPlan
+{
+    /// <summary>How often, and for how long.</summary>
+    public required Protocol Protocol { get; init; }
+
+    /// <summary>Decides frames, process identifiers and the order of the runs.</summary>
+    public required int Seed { get; init; }
+
+    /// <summary>What is measured, in the order in which it is reported.</summary>
+    public required IReadOnlyList<(KernelProfile Profile, EntryMechanism Mechanism)> Mechanisms { get; init; }
+
+    /// <summary>What was asked for and is not there.</summary>
+    public required IReadOnlyList<AbsentMechanism> Absent { get; init; }
+
+    /// <summary>Each mechanism in each of its alignments.</summary>
+    public IReadOnlyList<EntryPath> Paths =>
+    [
+        .. from mechanism in Mechanisms
+           from alignment in Protocol.Alignments
+           select new EntryPath(mechanism.Profile, mechanism.Mechanism, alignment),
+    ];
+
+    /// <summary>Runs in all.</summary>
+    public int Runs => Paths.Count * Protocol.Sessions * Protocol.Runs;
+
+    /// <summary>
+    /// Sixteen digits that are the same for every bench that measures the same in the same way, whatever its seed: XxHash64 of the protocol and the
+    /// mechanisms.
+    /// </summary>
+    public string Hash
+    {
+        get
+        {
+            string alignments = string.Join(',', Protocol.Alignments);
+            string constants = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Protocol.Batches} {Protocol.Batch.Ticks} {Protocol.WarmUp.Ticks} {Protocol.WarmUpCalls} {Protocol.WarmUpGroups} {CallLoop.CallsPerRound}");
+            string plan = string.Create(CultureInfo.InvariantCulture, $"{Protocol.Sessions} {Protocol.Runs} {alignments} {constants}\n")
+                + string.Join('\n', Mechanisms);
+            return XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(plan)).ToString("x16", CultureInfo.InvariantCulture);
+        }
+    }
+
+    /// <summary>A plan for a CPU: what it lacks is told apart from what is measured.</summary>
+    /// <param name="mechanisms">What is wanted.</param>
+    /// <param name="protocol">How often.</param>
+    /// <param name="seed">Decides all that is random.</param>
+    /// <param name="cpu">The guest's CPU.</param>
+    public static BenchPlan Of(
+        IReadOnlyList<(KernelProfile Profile, EntryMechanism Mechanism)> mechanisms, Protocol protocol, int seed, CpuIdentity cpu)
+    {
+        ILookup<bool, (KernelProfile Profile, EntryMechanism Mechanism, string? Absence)> found = mechanisms
+            .Select(wanted => (wanted.Profile, wanted.Mechanism, Absence: EntryPath.AbsenceOf(wanted.Profile, wanted.Mechanism, cpu)))
+            .ToLookup(wanted => wanted.Absence is null);
+        return new BenchPlan
+        {
+            Protocol = protocol,
+            Seed = seed,
+            Mechanisms = [.. found[true].Select(wanted => (wanted.Profile, wanted.Mechanism))],
+            Absent = [.. found[false].Select(wanted => new AbsentMechanism(wanted.Profile, wanted.Mechanism, wanted.Absence!))],
+        };
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+
+using Kvmsys.Guest.Cpu;
+using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Programs;
+
+namespace Kvmsys.Monitor.Measurement;
+
+/// <summary>One way into a kernel and back, as it lies in memory.</summary>
+/// <param name="Profile">The guest's kernel.</param>
+/// <param name="Mechanism">How its program enters it.</param>
+/// <param name="Alignment">Where in their cache lines of 64 bytes the program's loop and the kernel's entry start, in bytes.</param>
+public sealed record EntryPath(KernelProfile Profile, EntryMechanism Mechanism, int Alignment = 0)
+{
+    /// <summary>
+    /// VM exits of one call. KVM intercepts #UD on every CPU, to emulate what another vendor's has (handle_ud in arch/x86/kvm/x86.c), and
+    /// counts the instruction as emulated before it gives the exception back.
+    /// </summary>
+    public int ExitsPerCall => Mechanism == EntryMechanism.InvalidOpcode ? 1 : 0;
+
+    /// <summary>Instructions of one call that KVM counts as emulated.</summary>
+    public int EmulationsPerCall => Mechanism == EntryMechanism.InvalidOpcode ? 1 : 0;
+
+    /// <summary>Why a kernel has no such entry on this CPU, for people; null when it has.</summary>
+    public static string? AbsenceOf(KernelProfile profile, EntryMechanism mechanism, CpuIdentity cpu)
+    {
+        ArgumentNullException.ThrowIfNull(cpu);
+        return mechanism switch
+        {
+            EntryMechanism.Sysenter when !cpu.HasSysenter => $"the guest's CPU has no SYSENTER ({cpu})",
+            EntryMechanism.Syscall or EntryMechanism.CallGate or EntryMechanism.InvalidOpcode or EntryMechanism.PageFault
+                when profile == KernelProfile.Linux26 => "Linux 2.6.12 on i386 is not entered so",
+            EntryMechanism.Syscall when !cpu.IsAmd => $"only AMD's CPUs have SYSCALL in 32-bit mode (APM Vol. 3), and this is {cpu.Vendor}",
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+
+using Kvmsys.Guest;
+using Kvmsys.Guest.Programs;
+using Kvmsys.Monitor.Machine;
+using Kvmsys.Native;
+
+namespace Kvmsys.Monitor.Measurement;
+
+/// <summary>An entry path on a machine of its own, which runs as often as it is told.</summary>
+public sealed class MeasuredGuest : IDisposable
+{
+    private readonly EntryPath _path;
+    private readonly I386Guest _guest;
+    private readonly VirtualMachine _machine;
+    private readonly uint _parameters;
+    private readonly uint _results;
+
+    /// <summary>Makes the machine.</summary>
+    /// <param name="kvm">The system's KVM.</param>
+    /// <param name="cpuid">The CPUID table of the guest.</param>
+    /// <param name="path">What its program does.</param>
+    /// <param name="seed">Decides the guest's frames and process identifier.</param>
+    /// <param name="memorySize">Guest-physical memory in bytes, a multiple of 4 MiB.</param>
+    /// <param name="placement">Where its vCPU's thread runs; null for wherever the scheduler likes.</param>
+    /// <exception cref="KvmException">KVM refused something.</exception>
+    public MeasuredGuest(Kvm kvm, GuestCpuid cpuid, EntryPath path, int seed, uint memorySize, VcpuPlacement? placement = null)
+    {
+        ArgumentNullException.ThrowIfNull(cpuid);
+        ArgumentNullException.ThrowIfNull(path);
+        _path = path;
+        _guest = I386Guest.Build(new I386GuestOptions
+        {
+            Program = new CallLoop(path.Mechanism) { Offset = path.Alignment }.Assemble(path.Profile),
+            Profile = path.Profile,
+            EntryOffset = path.Alignment,
+            Cpu = cpuid.Identity,
+            Seed = seed,
+            MemorySize = memorySize,
+        });
+        _parameters = _guest.Image.PhysicalAddressOf(CallLoop.ParametersSymbol);
+        _results = _guest.Image.PhysicalAddressOf(CallLoop.ResultsSymbol);
+        _machine = new VirtualMachine(kvm, _guest.Image, cpuid, placement);
+    }
+
+    /// <summary>The guest as data.</summary>
+    public I386Guest Guest => _guest;
+
+    /// <summary>Rate of the guest's TSC in kHz; null when KVM does not tell.</summary>
+    public int? TscKhz => _machine.TscKhz;
+
+    /// <summary>Phases of setting up the machine.</summary>
+    public SetupTimes Setup => _machine.Setup;
+
+    /// <summary>What the host granted the vCPU's thread.</summary>
+    public GrantedPlacement Placed => _machine.Placed;
+
+    /// <summary>Runs the program once, from mark to mark.</summary>
+    /// <param name="parameters">What it does.</param>
+    /// <param name="timeLimit">How long it may take.</param>
+    /// <param name="cancellation">Ends it early.</param>
+    /// <exception cref="GuestStoppedException">The guest did not come to the mark.</exception>
+    /// <exception cref="InvalidOperationException">The guest did not enter its kernel.</exception>
+    public CallRun Run(in CallLoopParameters parameters, TimeSpan timeLimit, CancellationToken cancellation = default)
+    {
+        _machine.Ram.Write(_parameters, in parameters);
+        MachineStop stop = _machine.Run(timeLimit, cancellation);
+        if (stop.Reason != StopReason.Mark)
+        {
+            throw new GuestStoppedException($"{_path.Mechanism} on the {_path.Profile} kernel".ToLowerInvariant(), stop);
+        }
+
+        CallLoopResults results = _machine.Ram.Read<CallLoopResults>(_results);
+        if (_path.Mechanism is not (EntryMechanism.Empty or EntryMechanism.Call) && results.LastResult != _guest.Pid)
+        {
+            throw new InvalidOperationException(
+                $"The guest's getpid answered {results.LastResult} and not {_guest.Pid}: {_path} did not enter its kernel.");
+        }
+
+        return new CallRun
+        {
+            Path = _path,
+            Parameters = parameters,
+            Results = results,
+            Statistics = stop.Statistics,
+            Elapsed = stop.Elapsed,
+            UsageBefore = stop.UsageBefore,
+            UsageAfter = stop.UsageAfter,
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _machine.Dispose();
+}

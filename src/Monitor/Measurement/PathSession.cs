@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+
+using System.Diagnostics;
+using Kvmsys.Guest;
+using Kvmsys.Guest.Programs;
+using Kvmsys.Monitor.Machine;
+using Kvmsys.Native;
+
+namespace Kvmsys.Monitor.Measurement;
+
+/// <summary>One entry path in one session: a machine, how long its batches are, and the runs that it has made.</summary>
+internal sealed class PathSession : IDisposable
+{
+    private const uint PilotRounds = 16;
+    private const uint MaxRounds = 1 << 20;
+
+    // Where KVM does not tell the TSC's rate, batches are sized as if it were this.
+    private const int LikelyTscKhz = 3_000_000;
+
+    // A clock that keeps time, and a rate that KVM tells, agree better than this; over a shorter time than the least, it cannot be seen.
+    private const double RateTolerance = 0.001;
+    private static readonly TimeSpan LeastTimeForRate = TimeSpan.FromMilliseconds(100);
+
+    private readonly MeasuredGuest _guest;
+    private readonly List<GatedRun> _runs = [];
+    private (long HostTicks, ulong GuestTicks) _firstClocks;
+    private (long HostTicks, ulong GuestTicks) _lastClocks;
+    private CallLoopParameters _parameters;
+
+    /// <summary>Makes the machine.</summary>
+    public PathSession(Kvm kvm, GuestCpuid cpuid, EntryPath path, int seed, VcpuPlacement? placement)
+    {
+        Path = path;
+        _guest = new MeasuredGuest(kvm, cpuid, path, seed, I386GuestOptions.MinMemorySize, placement);
+    }
+
+    /// <summary>The path.</summary>
+    public EntryPath Path { get; }
+
+    /// <summary>The guest.</summary>
+    public MeasuredGuest Guest => _guest;
+
+    /// <summary>The runs so far, after the gate.</summary>
+    public IReadOnlyList<GatedRun> Runs => _runs;
+
+    /// <summary>Makes the first two runs, which are not counted: one that touches every page, and one that tells how long a call takes.</summary>
+    public void SizeBatches(TimeSpan timeLimit, CancellationToken cancellation)
+    {
+        CallLoopParameters pilot = new() { Rounds = 1, Batches = 2, WarmUpRounds = 1, WarmUpGroups = 1 };
+        _guest.Run(pilot, timeLimit, cancellation);
+        pilot = pilot with { Rounds = PilotRounds, WarmUpRounds = PilotRounds, Batches = Protocol.Batches };
+        CallRun run = _guest.Run(pilot, timeLimit, cancellation);
+        _parameters = ParametersFor(TicksPerRound(run), _guest.TscKhz ?? LikelyTscKhz);
+    }
+
+    /// <summary>Makes a run that counts.</summary>
+    public void Run(TimeSpan timeLimit, CancellationToken cancellation)
+    {
+        CallRun run = _guest.Run(_parameters, timeLimit, cancellation);
+        CallLoopResults.BatchArray batches = run.Results.Batches;
+        _lastClocks = (Stopwatch.GetTimestamp(), batches[(int)run.Parameters.Batches - 1].EndTicks);
+        if (_runs.Count == 0)
+        {
+            _firstClocks = _lastClocks;
+        }
+
+        _runs.Add(GatedRun.Of(run));
+    }
+
+    /// <summary>What the session is worth, with what only all of its runs together can tell.</summary>
+    public IReadOnlyList<GatedRun> Close() =>
+        HasWrongTscRate() ? [.. _runs.Select(run => run with { Reasons = run.Reasons | GateReason.TscRate })] : _runs;
+
+    /// <inheritdoc/>
+    public void Dispose() => _guest.Dispose();
+
+    /// <summary>The parameters of the runs that count.</summary>
+    /// <param name="ticksPerRound">What a round of calls takes.</param>
+    /// <param name="tscKhz">The TSC's rate.</param>
+    internal static CallLoopParameters ParametersFor(double ticksPerRound, int tscKhz)
+    {
+        double ticksPerMillisecond = tscKhz;
+        uint rounds = 1;
+        while (rounds * ticksPerRound < Protocol.Batch.TotalMilliseconds * ticksPerMillisecond && rounds < MaxRounds)
+        {
+            rounds *= 2;
+        }
+
+        double warmUp = Math.Max(
+            Protocol.WarmUp.TotalMilliseconds * ticksPerMillisecond,
+            ticksPerRound * Protocol.WarmUpCalls / CallLoop.CallsPerRound);
+        return new CallLoopParameters
+        {
+            Rounds = rounds,
+            Batches = Protocol.Batches,
+            WarmUpRounds = rounds,
+            WarmUpTicks = (uint)Math.Min(warmUp, uint.MaxValue / 2),
+            WarmUpGroups = Protocol.WarmUpGroups,
+        };
+    }
+
+    /// <summary>The shortest difference of a long batch and a short one, which is free of interrupts, by the rounds that it has.</summary>
+    private static double TicksPerRound(CallRun run)
+    {
+        CallLoopResults.BatchArray batches = run.Results.Batches;
+        double shortest = double.PositiveInfinity;
+        for (int i = 0; i < run.Parameters.Batches; i++)
+        {
+            if (CallLoop.IsLong(i))
+            {
+                shortest = Math.Min(shortest, batches[i].Ticks / (2.0 * run.Parameters.Rounds));
+            }
+        }
+
+        return Math.Max(shortest, 1);
+    }
+
+    private bool HasWrongTscRate()
+    {
+        if (_guest.TscKhz is not int tscKhz)
+        {
+            return false;
+        }
+
+        TimeSpan host = Stopwatch.GetElapsedTime(_firstClocks.HostTicks, _lastClocks.HostTicks);
+        double guestMilliseconds = (double)(_lastClocks.GuestTicks - _firstClocks.GuestTicks) / tscKhz;
+        return host >= LeastTimeForRate && !(Math.Abs((guestMilliseconds / host.TotalMilliseconds) - 1) <= RateTolerance);
+    }
+}
