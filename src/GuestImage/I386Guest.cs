@@ -59,6 +59,11 @@ public sealed class I386Guest
             throw new ArgumentException($"The program or its vsyscall page uses SYSENTER, which this CPU lacks: {options.Cpu}.", nameof(options));
         }
 
+        if (options.Profile is not (KernelProfile.Bare or KernelProfile.Linux26))
+        {
+            throw new ArgumentException($"{options.Profile} is no i386 kernel; {nameof(LongModeGuest)} has it.", nameof(options));
+        }
+
         if (options.Profile != KernelProfile.Bare && (options.Program.NeedsSyscall || options.Program.SkippedException is not null))
         {
             throw new ArgumentException($"The program enters its kernel as only the bare one can be entered, not {options.Profile}.", nameof(options));

@@ -24,10 +24,17 @@ public sealed class CommandTests : IDisposable
             Assert.Equal(2, Regex.Count(result.Output, $"│ (bare|linux26) +│ {mechanism} "));
         }
 
+        foreach (string mechanism in new[] { "empty", "call", "int80", "pf", LabRun.IsIntel ? "sysenter" : "syscall" })
+        {
+            Assert.Contains($"│ compat  │ {mechanism} ", result.Output, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("│ bare64  │ syscall ", result.Output, StringComparison.Ordinal);
+
         Assert.Matches(@"│ runs │ +calls │ +exits │", result.Output);
         Assert.DoesNotMatch(@"core cycles|TSC ticks/call|│ +ns ", result.Output);
         Assert.Contains("No cost is shown", result.Output, StringComparison.Ordinal);
-        Assert.Equal(LabRun.IsIntel, result.Output.Contains("absent on bare: syscall: only AMD's CPUs have SYSCALL in 32-bit mode", StringComparison.Ordinal));
+        Assert.Equal(LabRun.IsIntel, result.Output.Contains("absent on bare: syscall: only AMD's CPUs have SYSCALL in 32-bit code", StringComparison.Ordinal));
         Assert.Contains("absent on linux26: syscall, callgate, ud, pf: ", result.Output, StringComparison.Ordinal);
         Assert.Contains("verdict: emulated - not proved that a CPU executed the guest", result.Output, StringComparison.Ordinal);
         Assert.Matches(LabRun.IsIntel ? @"dependent multiply / add +1\.000" : "TCGTCGTCGTCG: QEMU's software CPU", result.Output);
@@ -62,8 +69,8 @@ public sealed class CommandTests : IDisposable
             parameter => parameter.Name == (LabRun.IsIntel ? "kvm_intel.ept" : "kvm_amd.npt"));
         Assert.Equal(7, root.GetProperty("plan").GetProperty("seed").GetInt32());
         Assert.Matches("^[0-9a-f]{16}$", root.GetProperty("plan").GetProperty("hash").GetString());
-        Assert.Equal(LabRun.IsIntel ? 5 : 4, root.GetProperty("plan").GetProperty("absent").GetArrayLength());
-        Assert.Equal(LabRun.IsIntel ? 13 : 14, root.GetProperty("results").GetArrayLength());
+        Assert.Equal(LabRun.IsIntel ? 11 : 10, root.GetProperty("plan").GetProperty("absent").GetArrayLength());
+        Assert.Equal(LabRun.IsIntel ? 25 : 26, root.GetProperty("results").GetArrayLength());
         Assert.True(root.GetProperty("placement").GetProperty("fifo").GetBoolean());
         foreach (JsonElement call in root.GetProperty("results").EnumerateArray())
         {
@@ -224,7 +231,7 @@ public sealed class CommandTests : IDisposable
         const string bench = "kvmsys bench --mechanism int80 --sessions 2 --runs 1 --seed 1 --show-emulated --json";
         using JsonDocument document = JsonDocument.Parse(LabRun.Lab(bench, "--exact").Output);
         Assert.Equal(
-            [4.25, 50.25],
+            [4.25, 50.25, 4.25, 4.25],
             document.RootElement.GetProperty("results").EnumerateArray().Select(call => call.GetProperty("tscTicks").GetProperty("value").GetDouble()));
     }
 

@@ -10,13 +10,13 @@ namespace Kvmsys.Guest.Kernel;
 /// <summary>The entries of the <see cref="KernelProfile.Bare"/> kernel: they answer getpid whatever is asked, and go back.</summary>
 internal static class BareEntry
 {
+    /// <summary>Symbol of the handler of an exception that a program raises on purpose.</summary>
+    public const string SkipException = "skip_exception";
+
+    /// <summary>Bytes of the instruction that raises it: UD2, and CMP EAX, [ESI].</summary>
+    public const byte SkippedBytes = 2;
+
     private const string CallGateEntry = "call_gate_entry";
-    private const string SkipException = "skip_exception";
-
-    // UD2, and CMP EAX, [ESI]: what CallLoop has of them.
-    private const byte SkippedBytes = 2;
-
-    private const int PageFault = 14;
 
     /// <summary>Appends INT 0x80's handler.</summary>
     public static void EmitInt80(TextSection text, uint pid, int offset) => text.Add(
@@ -78,7 +78,7 @@ internal static class BareEntry
         SkipException,
         code =>
         {
-            if (vector == PageFault)
+            if (vector == ExceptionStubs.PageFault)
             {
                 code.Asm.add(esp, sizeof(uint));
             }

@@ -21,8 +21,10 @@ internal static class ExceptionStubs
     /// <summary>The vector of an exception that could not be delivered.</summary>
     public const int DoubleFault = 8;
 
+    /// <summary>The vector of a page that is not there, or not to be used so.</summary>
+    public const int PageFault = 14;
+
     private const int Debug = 1;
-    private const int PageFault = 14;
 
     private const string Return = "return_from_exception";
 

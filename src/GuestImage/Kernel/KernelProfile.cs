@@ -2,7 +2,7 @@
 
 namespace Kvmsys.Guest.Kernel;
 
-/// <summary>How much a kernel does on each entry.</summary>
+/// <summary>A guest's kernel: how much it does on each entry, and in which modes it and its program run.</summary>
 public enum KernelProfile
 {
     /// <summary>Nothing but what the hardware needs to come back: the mechanism's own cost.</summary>
@@ -10,4 +10,10 @@ public enum KernelProfile
 
     /// <summary>What Linux 2.6.12 does on i386: save and restore registers, check flags and number, call through the table.</summary>
     Linux26,
+
+    /// <summary>As <see cref="Bare"/>, of a 64-bit kernel and for a program in 64-bit mode.</summary>
+    Bare64,
+
+    /// <summary>As <see cref="Bare"/>, of a 64-bit kernel and for a 32-bit program in compatibility mode.</summary>
+    Compatibility,
 }

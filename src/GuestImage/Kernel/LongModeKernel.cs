@@ -59,6 +59,12 @@ internal sealed class LongModeKernel
 
         Idt idt = new(longMode: true);
         LongModeExceptionStubs.SetGates(idt, _text);
+        if (program.SkippedException is int skipped)
+        {
+            uint handler = _text.Add(BareEntry.SkipException, code => EmitSkipException(code, pid, skipped), entryOffset);
+            idt[skipped] = GateDescriptor.To(GateType.Interrupt, dpl: 0, LongModeSelector.KernelCode, handler);
+        }
+
         idt[I386Kernel.SyscallVector] = ProgramsGate(_text.AddressOf(Int80Entry));
         idt[I386Kernel.MonitorVector] = ProgramsGate(monitorCall);
 
@@ -111,6 +117,19 @@ internal sealed class LongModeKernel
                 },
                 offset);
         }
+    }
+
+    /// <summary>The handler of an exception that a program raises on purpose: it goes on behind the instruction.</summary>
+    private static void EmitSkipException(CodeUnit code, uint pid, int vector)
+    {
+        if (vector == ExceptionStubs.PageFault)
+        {
+            code.Asm.add(rsp, sizeof(ulong));
+        }
+
+        code.Asm.mov(eax, pid);
+        code.Asm.add(__qword_ptr[rsp], BareEntry.SkippedBytes);
+        code.Asm.iretq();
     }
 
     /// <summary>From ring 3 EAX goes to the monitor's port, which ring 3 itself may not use.</summary>

@@ -14,6 +14,7 @@ namespace Kvmsys.Guest.Programs;
 /// batches, calibrates again, and ends with a <see cref="MonitorCall.Mark"/>; nothing leaves the guest before. The monitor sets the next
 /// run's <see cref="CallLoopParameters"/> and lets it go on. The first run touches every page and is not to be counted.
 /// </summary>
+/// <remarks>All but the call itself is written so that it means the same in 32-bit and in 64-bit code: with 32-bit registers, and no PUSH.</remarks>
 /// <param name="Mechanism">How it enters the kernel.</param>
 public sealed record CallLoop(EntryMechanism Mechanism)
 {
@@ -62,13 +63,15 @@ public sealed record CallLoop(EntryMechanism Mechanism)
     /// <summary>The program for a kernel: how SYSENTER is given its return address depends on who takes it.</summary>
     public GuestProgram Assemble(KernelProfile profile)
     {
-        TextSection text = new(GuestProgram.TextAddress, GuestProgram.DataAddress - GuestProgram.TextAddress);
-        bool sysenterByRegisters = Mechanism == EntryMechanism.Sysenter && profile == KernelProfile.Bare;
+        int bitness = profile == KernelProfile.Bare64 ? 64 : 32;
+        TextSection text = new(GuestProgram.TextAddress, GuestProgram.DataAddress - GuestProgram.TextAddress, bitness);
+        bool sysenterByRegisters = Mechanism == EntryMechanism.Sysenter && profile != KernelProfile.Linux26;
         Emit(text, sysenterByRegisters);
         CallLoopParameters parameters = Parameters;
         return GuestProgram.OfCode(text.ToArray(), MemoryMarshal.AsBytes(new Span<CallLoopParameters>(ref parameters)).ToArray()) with
         {
             Entry = text.AddressOf("_start"),
+            Bitness = bitness,
             Symbols = [.. text.Symbols, new(ParametersAddress, ParametersSymbol), new(ResultsAddress, ResultsSymbol)],
             NeedsSysenter = Mechanism == EntryMechanism.Sysenter,
             SysenterByRegisters = sysenterByRegisters,
@@ -138,7 +141,7 @@ public sealed record CallLoop(EntryMechanism Mechanism)
                     break;
                 case EntryMechanism.PageFault:
                     // Nothing is mapped at the lowest addresses, which is where the batch's number points.
-                    c.cmp(eax, __dword_ptr[esi]);
+                    c.cmp(eax, c.Bitness == 64 ? __dword_ptr[rsi] : __dword_ptr[esi]);
                     break;
                 default:
                     break;

@@ -26,7 +26,7 @@ internal static class BenchCommand
     public static Command Create()
     {
         Option<string[]> mechanisms = Choice("--mechanism", "Ways into the kernel; all when not given.", [.. Mechanisms.Select(Spelling.Of)]);
-        Option<string[]> profiles = Choice("--profile", "How much the guest's kernel does on each entry; both when not given.", [.. Profiles.Select(Spelling.Of)]);
+        Option<string[]> profiles = Choice("--profile", "The guest's kernel: how much it does on each entry, and in which mode; all when not given.", [.. Profiles.Select(Spelling.Of)]);
         Option<bool> quick = new("--quick") { Description = "At most 2 s a mechanism; what is done when nothing is said." };
         Option<bool> full = new("--full") { Description = "At most 60 s a mechanism, for a figure to publish." };
         Option<int?> sessions = Number("--sessions", "Times that every machine is made anew.", MaxSessions);

@@ -17,7 +17,7 @@ public sealed class CallMeasurement(Kvm kvm, GuestCpuid cpuid, HostEnvironment h
     private const uint WarmUpRounds = 1024;
 
     /// <summary>Measures.</summary>
-    /// <param name="path">What.</param>
+    /// <param name="path">What, on one of the i386 kernels.</param>
     /// <param name="calls">How often, rounded up to whole rounds of the loop.</param>
     /// <param name="seed">Decides the guest's frames and process identifier.</param>
     /// <param name="timeLimit">How long the guest may run.</param>
@@ -28,6 +28,7 @@ public sealed class CallMeasurement(Kvm kvm, GuestCpuid cpuid, HostEnvironment h
     {
         ArgumentNullException.ThrowIfNull(path);
         using MeasuredGuest guest = new(kvm, cpuid, path, seed, I386GuestOptions.DefaultMemorySize);
+        I386Guest i386 = guest.I386 ?? throw new ArgumentException($"{path.Profile} is no i386 kernel.", nameof(path));
         uint rounds = (uint)(((ulong)calls + CallLoop.CallsPerRound - 1) / CallLoop.CallsPerRound);
         CallLoopParameters parameters = new()
         {
@@ -45,11 +46,11 @@ public sealed class CallMeasurement(Kvm kvm, GuestCpuid cpuid, HostEnvironment h
             Path = path,
             Calls = (ulong)rounds * CallLoop.CallsPerRound,
             Seed = seed,
-            VsyscallVariant = guest.Guest.Vsyscall,
-            VsyscallPhysicalAddress = guest.Guest.Image.FixmapPages[0].PhysicalAddress,
+            VsyscallVariant = i386.Vsyscall,
+            VsyscallPhysicalAddress = i386.Image.FixmapPages[0].PhysicalAddress,
             Ticks = run.BatchTicks,
             TscKhz = guest.TscKhz,
-            Pid = guest.Guest.Pid,
+            Pid = i386.Pid,
             Statistics = run.Statistics,
             Proof = HardwareProof.Judge(
                 host, run.Results.Before, run.BatchTicks, run.TimedCalls, guest.TscKhz, run.UnexpectedEmulations, run.Elapsed),

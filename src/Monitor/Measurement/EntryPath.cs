@@ -25,12 +25,17 @@ public sealed record EntryPath(KernelProfile Profile, EntryMechanism Mechanism, 
     public static string? AbsenceOf(KernelProfile profile, EntryMechanism mechanism, CpuIdentity cpu)
     {
         ArgumentNullException.ThrowIfNull(cpu);
+        bool longMode = profile is KernelProfile.Bare64 or KernelProfile.Compatibility;
         return mechanism switch
         {
-            EntryMechanism.Sysenter when !cpu.HasSysenter => $"the guest's CPU has no SYSENTER ({cpu})",
+            EntryMechanism.Vsyscall or EntryMechanism.CallGate when longMode => "the i386 kernels have it",
             EntryMechanism.Syscall or EntryMechanism.CallGate or EntryMechanism.InvalidOpcode or EntryMechanism.PageFault
                 when profile == KernelProfile.Linux26 => "Linux 2.6.12 on i386 is not entered so",
-            EntryMechanism.Syscall when !cpu.IsAmd => $"only AMD's CPUs have SYSCALL in 32-bit mode (APM Vol. 3), and this is {cpu.Vendor}",
+            EntryMechanism.Sysenter when profile == KernelProfile.Bare64 => "no 64-bit system is entered so: SYSCALL is there on every CPU",
+            EntryMechanism.Sysenter when profile == KernelProfile.Compatibility && cpu.IsAmd => "AMD's CPUs have SYSENTER in legacy mode only (APM Vol. 3)",
+            EntryMechanism.Sysenter when !cpu.HasSysenter => $"the guest's CPU has no SYSENTER ({cpu})",
+            EntryMechanism.Syscall when profile != KernelProfile.Bare64 && !cpu.IsAmd =>
+                $"only AMD's CPUs have SYSCALL in 32-bit code (APM Vol. 3), and this is {cpu.Vendor}",
             _ => null,
         };
     }

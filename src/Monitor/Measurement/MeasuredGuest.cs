@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Kvmsys.Guest;
+using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Machine;
 using Kvmsys.Native;
@@ -11,7 +12,7 @@ namespace Kvmsys.Monitor.Measurement;
 public sealed class MeasuredGuest : IDisposable
 {
     private readonly EntryPath _path;
-    private readonly I386Guest _guest;
+    private readonly uint _pid;
     private readonly VirtualMachine _machine;
     private readonly uint _parameters;
     private readonly uint _results;
@@ -29,22 +30,40 @@ public sealed class MeasuredGuest : IDisposable
         ArgumentNullException.ThrowIfNull(cpuid);
         ArgumentNullException.ThrowIfNull(path);
         _path = path;
-        _guest = I386Guest.Build(new I386GuestOptions
+        GuestProgram program = new CallLoop(path.Mechanism) { Offset = path.Alignment }.Assemble(path.Profile);
+        GuestImage image;
+        if (path.Profile is KernelProfile.Bare64 or KernelProfile.Compatibility)
         {
-            Program = new CallLoop(path.Mechanism) { Offset = path.Alignment }.Assemble(path.Profile),
-            Profile = path.Profile,
-            EntryOffset = path.Alignment,
-            Cpu = cpuid.Identity,
-            Seed = seed,
-            MemorySize = memorySize,
-        });
-        _parameters = _guest.Image.PhysicalAddressOf(CallLoop.ParametersSymbol);
-        _results = _guest.Image.PhysicalAddressOf(CallLoop.ResultsSymbol);
-        _machine = new VirtualMachine(kvm, _guest.Image, cpuid, placement);
+            LongModeGuest guest = LongModeGuest.Build(new LongModeGuestOptions
+            {
+                Program = program,
+                EntryOffset = path.Alignment,
+                Seed = seed,
+                MemorySize = memorySize,
+            });
+            (image, _pid) = (guest.Image, guest.Pid);
+        }
+        else
+        {
+            I386 = I386Guest.Build(new I386GuestOptions
+            {
+                Program = program,
+                Profile = path.Profile,
+                EntryOffset = path.Alignment,
+                Cpu = cpuid.Identity,
+                Seed = seed,
+                MemorySize = memorySize,
+            });
+            (image, _pid) = (I386.Image, I386.Pid);
+        }
+
+        _parameters = image.PhysicalAddressOf(CallLoop.ParametersSymbol);
+        _results = image.PhysicalAddressOf(CallLoop.ResultsSymbol);
+        _machine = new VirtualMachine(kvm, image, cpuid, placement);
     }
 
-    /// <summary>The guest as data.</summary>
-    public I386Guest Guest => _guest;
+    /// <summary>The guest as data, if it is an i386 one.</summary>
+    public I386Guest? I386 { get; }
 
     /// <summary>Rate of the guest's TSC in kHz; null when KVM does not tell.</summary>
     public int? TscKhz => _machine.TscKhz;
@@ -71,10 +90,10 @@ public sealed class MeasuredGuest : IDisposable
         }
 
         CallLoopResults results = _machine.Ram.Read<CallLoopResults>(_results);
-        if (_path.Mechanism is not (EntryMechanism.Empty or EntryMechanism.Call) && results.LastResult != _guest.Pid)
+        if (_path.Mechanism is not (EntryMechanism.Empty or EntryMechanism.Call) && results.LastResult != _pid)
         {
             throw new InvalidOperationException(
-                $"The guest's getpid answered {results.LastResult} and not {_guest.Pid}: {_path} did not enter its kernel.");
+                $"The guest's getpid answered {results.LastResult} and not {_pid}: {_path} did not enter its kernel.");
         }
 
         return new CallRun

@@ -115,15 +115,15 @@ internal sealed class PathSession : IDisposable
         return Math.Max(shortest, 1);
     }
 
-    private bool HasWrongTscRate()
-    {
-        if (_guest.TscKhz is not int tscKhz)
-        {
-            return false;
-        }
+    private bool HasWrongTscRate() =>
+        _guest.TscKhz is int tscKhz
+        && IsWrongRate(
+            Stopwatch.GetElapsedTime(_firstClocks.HostTicks, _lastClocks.HostTicks), _lastClocks.GuestTicks - _firstClocks.GuestTicks, tscKhz);
 
-        TimeSpan host = Stopwatch.GetElapsedTime(_firstClocks.HostTicks, _lastClocks.HostTicks);
-        double guestMilliseconds = (double)(_lastClocks.GuestTicks - _firstClocks.GuestTicks) / tscKhz;
-        return host >= LeastTimeForRate && !(Math.Abs((guestMilliseconds / host.TotalMilliseconds) - 1) <= RateTolerance);
-    }
+    /// <summary>Whether the TSC ticked at another rate than KVM tells, over a time that is long enough to say.</summary>
+    /// <param name="host">The time by the host's clock.</param>
+    /// <param name="guestTicks">The same by the guest's TSC.</param>
+    /// <param name="tscKhz">The rate that KVM tells.</param>
+    internal static bool IsWrongRate(TimeSpan host, ulong guestTicks, int tscKhz) =>
+        host >= LeastTimeForRate && !(Math.Abs(((double)guestTicks / tscKhz / host.TotalMilliseconds) - 1) <= RateTolerance);
 }

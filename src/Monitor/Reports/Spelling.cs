@@ -30,6 +30,8 @@ public static class Spelling
     {
         KernelProfile.Bare => "bare",
         KernelProfile.Linux26 => "linux26",
+        KernelProfile.Bare64 => "bare64",
+        KernelProfile.Compatibility => "compat",
         _ => throw new ArgumentOutOfRangeException(nameof(profile), profile, null),
     };
 

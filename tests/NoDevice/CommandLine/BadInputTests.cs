@@ -25,7 +25,7 @@ public sealed class BadInputTests
     [Theory]
     [InlineData("--mechanism syscal", "--mechanism syscal: one of empty, call, int80, sysenter, vsyscall, syscall, callgate, ud, pf is needed.")]
     [InlineData("--mechanism int80 INT80", "--mechanism INT80: one of")]
-    [InlineData("--profile linux27", "--profile linux27: one of bare, linux26 is needed.")]
+    [InlineData("--profile linux27", "--profile linux27: one of bare, linux26, bare64, compat is needed.")]
     [InlineData("--seed abc", "a whole number from 0 to 2147483647 is needed")]
     [InlineData("--quick --full", "--quick and --full exclude each other.")]
     [InlineData("--cpu -1", "a whole number from 0 to 2147483647 is needed")]

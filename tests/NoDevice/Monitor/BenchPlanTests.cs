@@ -19,6 +19,19 @@ public sealed class BenchPlanTests
     ];
 
     [Theory]
+    [InlineData("GenuineIntel", KernelProfile.Bare64, EntryMechanism.Syscall, true)]
+    [InlineData("GenuineIntel", KernelProfile.Bare64, EntryMechanism.Int80, true)]
+    [InlineData("GenuineIntel", KernelProfile.Compatibility, EntryMechanism.Syscall, false)]
+    [InlineData("GenuineIntel", KernelProfile.Compatibility, EntryMechanism.Sysenter, true)]
+    [InlineData("AuthenticAMD", KernelProfile.Bare64, EntryMechanism.Syscall, true)]
+    [InlineData("AuthenticAMD", KernelProfile.Compatibility, EntryMechanism.Syscall, true)]
+    [InlineData("AuthenticAMD", KernelProfile.Compatibility, EntryMechanism.Sysenter, false)]
+    [InlineData("AuthenticAMD", KernelProfile.Compatibility, EntryMechanism.Int80, true)]
+    [InlineData("AuthenticAMD", KernelProfile.Bare64, EntryMechanism.Vsyscall, false)]
+    public void The_vendor_decides_what_a_64_bit_kernel_can_be_entered_by(string vendor, KernelProfile profile, EntryMechanism mechanism, bool there) =>
+        Assert.Equal(there, EntryPath.AbsenceOf(profile, mechanism, new CpuIdentity(vendor, 6, 60, 3, Sep: true)) is null);
+
+    [Theory]
     [InlineData("GenuineIntel", true, EntryMechanism.Sysenter, true)]
     [InlineData("GenuineIntel", false, EntryMechanism.Sysenter, false)]
     [InlineData("GenuineIntel", false, EntryMechanism.Vsyscall, true)]

@@ -195,6 +195,17 @@ public sealed class GatedRunTests
         reason,
         GatedRun.Of(Run() with { UsageAfter = Usage with { Cpu = cpu, VoluntarySwitches = voluntary, InvoluntarySwitches = involuntary } }).Reasons);
 
+    [Theory]
+    [InlineData(1000, 3_000_000_000, false)]
+    [InlineData(1000, 3_002_000_000, false)]
+    [InlineData(1000, 3_004_000_000, true)]
+    [InlineData(1000, 2_996_000_000, true)]
+    [InlineData(1000, 1_500_000_000, true)]
+    [InlineData(1000, 0, true)]
+    [InlineData(99, 0, false)]
+    public void A_TSC_that_does_not_keep_time_with_the_host_is_seen(int milliseconds, ulong ticks, bool wrong) =>
+        Assert.Equal(wrong, PathSession.IsWrongRate(TimeSpan.FromMilliseconds(milliseconds), ticks, tscKhz: 3_000_000));
+
     [Fact]
     public void Discards_count_pairs_and_say_why()
     {
