@@ -39,7 +39,7 @@ public static class BenchTable
         parts.Add(EvidenceTable(report.Evidence));
         if (!report.IsComplete)
         {
-            parts.Add(new Markup(string.Create(Invariant, $"[yellow]incomplete: {report.RunsDone} of {report.Plan.Runs} runs were made[/]")));
+            parts.Add(new Markup(string.Create(Invariant, $"[yellow]incomplete: {report.RunsDone:N0} of {report.Plan.Runs:N0} runs were made[/]")));
         }
 
         return new Rows(parts);
