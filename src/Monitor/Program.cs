@@ -72,11 +72,12 @@ internal static class Program
     {
         Command doctor = DoctorCommand.Create();
         Command bench = BenchCommand.Create();
+        Command compare = CompareCommand.Create();
         Command article = ArticleCommand.Create();
         Command run = RunCommand.Create();
         Command page = PageCommand.Create();
         Command trace = TraceCommand.Create();
-        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, article, run, trace, page };
+        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, compare, article, run, trace, page };
         HelpWithExamples.AddTo(root, new Dictionary<Command, string[]>
         {
             [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys run ./hello", "kvmsys page disasm", "kvmsys bench --help"],
@@ -87,6 +88,13 @@ internal static class Program
                 "kvmsys bench --mechanism int80 sysenter --profile bare    two mechanisms on the bare kernel",
                 "kvmsys bench --full --cpu 3                               a figure to publish, on CPU 3",
                 "kvmsys bench --json > bench.json                          all of it, for a script",
+            ],
+            [compare] =
+            [
+                "kvmsys bench --full --json > base.json                    then change something, and the same into new.json",
+                "kvmsys compare base.json new.json                         what became slower or faster",
+                "kvmsys compare --fail-on-regression base.json new.json    exit with 1 when anything became slower",
+                "kvmsys compare --threshold-percent 3 --json base.json new.json | jq '.results[] | {mechanism, finding}'",
             ],
             [article] = ["kvmsys article", "kvmsys article --calls 1_000_000 --json"],
             [run] =

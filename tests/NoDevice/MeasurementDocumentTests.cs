@@ -5,6 +5,7 @@ using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Reports;
+using Kvmsys.Monitor.Statistics;
 
 namespace Kvmsys.Tests.NoDevice;
 
@@ -59,6 +60,8 @@ public sealed class MeasurementDocumentTests
             string.Create(invariant, $"{Calibration.ExpectedMultiplyToAdd:N2} +- {Calibration.MultiplyTolerance * 100} %"),
             string.Create(invariant, $"{Calibration.MinFloatToAdd} to {Calibration.MaxFloatToAdd}: MULSS"),
             string.Create(invariant, $"less than {Calibration.MaxTimerTicks}"),
+            string.Create(invariant, $"p is {Comparison.Significance} or less"),
+            string.Create(invariant, $"Fewer than {BenchComparison.EnoughSessions} sessions a side"),
         ];
         Assert.All(phrases, phrase => Assert.Contains(phrase, Document, StringComparison.Ordinal));
     }

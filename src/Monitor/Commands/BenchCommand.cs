@@ -16,7 +16,9 @@ namespace Kvmsys.Monitor.Commands;
 /// <summary>kvmsys bench.</summary>
 internal static class BenchCommand
 {
-    private const int MaxSessions = 1000;
+    /// <summary>Sessions that a bench may have.</summary>
+    public const int MaxSessions = 1000;
+
     private const int MaxRuns = 100_000;
 
     private static readonly EntryMechanism[] Mechanisms = Enum.GetValues<EntryMechanism>();

@@ -8,6 +8,9 @@ internal static class ExitCode
     /// <summary>Done.</summary>
     public const int Done = 0;
 
+    /// <summary>Something became slower, and the caller wanted to be told so.</summary>
+    public const int Regression = 1;
+
     /// <summary>The command line is wrong.</summary>
     public const int Usage = 2;
 

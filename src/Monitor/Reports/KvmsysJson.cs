@@ -4,12 +4,15 @@ using System.Text.Json.Serialization;
 
 namespace Kvmsys.Monitor.Reports;
 
-/// <summary>The documents that kvmsys writes as JSON, serialized without reflection.</summary>
+/// <summary>The documents that kvmsys writes as JSON, and the one that it reads again, serialized without reflection.</summary>
 [JsonSourceGenerationOptions(
     WriteIndented = true,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DictionaryKeyPolicy = JsonKnownNamingPolicy.Unspecified)]
+    DictionaryKeyPolicy = JsonKnownNamingPolicy.Unspecified,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(BenchDocument))]
+[JsonSerializable(typeof(CompareDocument))]
 [JsonSerializable(typeof(DoctorDocument))]
 [JsonSerializable(typeof(ArticleDocument))]
 [JsonSerializable(typeof(PageSymbolsDocument))]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Kvmsys.Monitor.Measurement;
 
 namespace Kvmsys.Monitor.Reports;
@@ -67,6 +68,10 @@ public sealed record MechanismDocument
 
     /// <summary>Instructions that KVM emulated.</summary>
     public long? EmulatedInstructions { get; init; }
+
+    /// <summary>What this is of, for people: for example "int80 on bare".</summary>
+    [JsonIgnore]
+    public string Name => $"{Mechanism} on {Profile}";
 
     /// <summary>The document of a result.</summary>
     /// <param name="report">The report that it is in.</param>

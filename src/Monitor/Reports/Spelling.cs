@@ -4,6 +4,7 @@ using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Guest.Vsyscall;
 using Kvmsys.Monitor.Measurement;
+using Kvmsys.Monitor.Statistics;
 
 namespace Kvmsys.Monitor.Reports;
 
@@ -50,6 +51,16 @@ public static class Spelling
         VsyscallVariant.Int80 => "int80",
         VsyscallVariant.Sysenter => "sysenter",
         _ => throw new ArgumentOutOfRangeException(nameof(variant), variant, null),
+    };
+
+    /// <summary>For example "slower".</summary>
+    public static string Of(Finding finding) => finding switch
+    {
+        Finding.Same => "same",
+        Finding.Slower => "slower",
+        Finding.Faster => "faster",
+        Finding.Undecided => "undecided",
+        _ => throw new ArgumentOutOfRangeException(nameof(finding), finding, null),
     };
 
     /// <summary>For example "host-interrupt".</summary>

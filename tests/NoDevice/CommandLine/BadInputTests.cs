@@ -45,6 +45,26 @@ public sealed class BadInputTests
     [InlineData("disasm --json", "--json is no command or option here.", "kvmsys page disasm --help")]
     public void A_page_verb_that_is_not_understood(string arguments, string message, string cure) => AssertRefused($"page {arguments}", message, cure);
 
+    [Theory]
+    [InlineData("base.json", "Required argument 'NEW' missing for command: 'compare'.")]
+    [InlineData("base.json new.json more.json", "more.json is no command or option here.")]
+    [InlineData("--threshold-percent -1 base.json new.json", "--threshold-percent -1: a number from 0 to 1000 is needed.")]
+    [InlineData("--threshold-percent NaN base.json new.json", "--threshold-percent NaN: a number from 0 to 1000 is needed.")]
+    [InlineData("--threshold-cycles 1e9 base.json new.json", "--threshold-cycles 1e9: a number from 0 to 1000000000 is needed.")]
+    public void A_comparison_that_is_not_understood(string arguments, string message) => AssertRefused($"compare {arguments}", message, "kvmsys compare --help");
+
+    [Theory]
+    [InlineData("/no/such/file /dev/null", "the bench /no/such/file cannot be used: there is no such file.")]
+    [InlineData("/dev/null /dev/null", "the bench /dev/null cannot be used: it is no regular file.")]
+    [InlineData("/bin/true /dev/null", "the bench /bin/true cannot be used: it is no JSON as kvmsys.bench/2 has it")]
+    public void A_comparison_of_what_is_no_bench(string files, string message)
+    {
+        (int status, string output, string error) = Shell.Run($"$kvmsys compare {files}");
+        Assert.Equal((2, ""), (status, output));
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        AssertOneLine(error);
+    }
+
     [Fact]
     public void The_pages_bytes_are_not_for_a_terminal()
     {

@@ -11,6 +11,7 @@ public sealed partial class HelpTests
     [InlineData("", "kvmsys bench")]
     [InlineData("doctor", "kvmsys doctor --json")]
     [InlineData("bench", "kvmsys bench --json > bench.json")]
+    [InlineData("compare", "kvmsys compare --fail-on-regression base.json new.json")]
     [InlineData("article", "kvmsys article --calls 1_000_000")]
     [InlineData("page", "kvmsys page dump > page.so")]
     [InlineData("page dump", "kvmsys page dump --hex")]

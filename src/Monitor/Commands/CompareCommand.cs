@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Kvmsys.Monitor.Measurement;
+using Kvmsys.Monitor.Reports;
+
+namespace Kvmsys.Monitor.Commands;
+
+/// <summary>kvmsys compare.</summary>
+internal static class CompareCommand
+{
+    private const double MostPercent = 1000;
+    private const double MostCycles = 1e9;
+
+    private static readonly string Emulated = Spelling.Of(Verdict.Emulated);
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        Argument<string> before = new("BASE") { Description = "What kvmsys bench --json wrote before." };
+        Argument<string> after = new("NEW") { Description = "What it wrote afterwards." };
+        Option<double> percent = Threshold("--threshold-percent", "A change of this part of the base's cost does not matter.", "PERCENT", MostPercent);
+        Option<double> cycles = Threshold("--threshold-cycles", "Nor does a change of so many core cycles.", "CYCLES", MostCycles);
+        Option<bool> differentHosts = new("--different-hosts") { Description = "Compare what is from two CPUs, or from bare metal and a virtual machine." };
+        Option<bool> fail = new("--fail-on-regression") { Description = "Exit with 1 when anything is found slower." };
+        Option<bool> json = CommonOptions.Json();
+        Command command = new("compare", "Compare two benches: what became slower or faster, and how sure that is.")
+        {
+            before, after, percent, cycles, differentHosts, fail, json,
+        };
+        command.SetAction(parsed =>
+        {
+            BenchComparison comparison = Compare(
+                BenchFile.Read(parsed.GetValue(before)!),
+                BenchFile.Read(parsed.GetValue(after)!),
+                parsed.GetValue(percent),
+                parsed.GetValue(cycles),
+                parsed.GetValue(differentHosts));
+            Report(comparison, parsed.GetValue(json));
+            return parsed.GetValue(fail) && comparison.Slower.Any() ? throw Regression(comparison) : ExitCode.Done;
+        });
+        return command;
+    }
+
+    /// <summary>Compares two benches, where that makes sense.</summary>
+    /// <param name="before">The old one.</param>
+    /// <param name="after">The new one.</param>
+    /// <param name="percent">A change of so many per cent of the old cost does not matter.</param>
+    /// <param name="cycles">Nor does a change of so many core cycles.</param>
+    /// <param name="differentHosts">Whether they may be from different hosts.</param>
+    /// <exception cref="CommandFailedException">It makes none.</exception>
+    public static BenchComparison Compare(BenchDocument before, BenchDocument after, double percent, double cycles, bool differentHosts)
+    {
+        (MechanismDocument Before, MechanismDocument After)[] pairs = [.. BenchComparison.PairsOf(before, after)];
+        if (pairs.Length == 0)
+        {
+            throw Refuse("nothing is in both benches", "measure the same mechanisms on the same profiles");
+        }
+
+        if (!differentHosts && CpuOf(before.Host) != CpuOf(after.Host))
+        {
+            throw Refuse(
+                $"the benches are from different CPUs: {CpuOf(before.Host)}, and {CpuOf(after.Host)}",
+                "compare benches of one CPU, or say --different-hosts");
+        }
+
+        foreach ((MechanismDocument older, MechanismDocument newer) in pairs)
+        {
+            if (older.Verdict != newer.Verdict && (older.Verdict == Emulated || newer.Verdict == Emulated))
+            {
+                throw Refuse($"the verdicts on {newer.Name} differ: {older.Verdict} and {newer.Verdict}", "measure both on a CPU");
+            }
+
+            if (!differentHosts && older.Verdict != newer.Verdict)
+            {
+                throw Refuse(
+                    $"the verdicts on {newer.Name} differ: {older.Verdict} and {newer.Verdict}",
+                    "measure both on the same host, or say --different-hosts");
+            }
+
+            if (newer.Verdict == Emulated && (older.CoreCycles is null || newer.CoreCycles is null))
+            {
+                throw Refuse(
+                    $"{newer.Name} was emulated, and a bench has no figure of it",
+                    "measure on a CPU, or run both benches with --show-emulated");
+            }
+        }
+
+        return BenchComparison.Of(before, after, percent / 100, cycles);
+    }
+
+    private static void Report(BenchComparison comparison, bool json)
+    {
+        if (json)
+        {
+            Terminal.WriteJson(CompareDocument.Of(comparison), KvmsysJson.Default.CompareDocument);
+        }
+        else
+        {
+            Terminal.Write(CompareTable.Render(comparison));
+        }
+    }
+
+    /// <summary>Which CPU, for people, and to see whether two are the same.</summary>
+    private static string CpuOf(HostDocument host) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Shown.OneLine(host.CpuVendor)} family {host.CpuFamily} model {host.CpuModel} stepping {host.CpuStepping}");
+
+    private static CommandFailedException Refuse(string reason, string cure) => new(ExitCode.Usage, $"{reason}. Cure: {cure}.");
+
+    private static CommandFailedException Regression(BenchComparison comparison) => new(
+        ExitCode.Regression,
+        $"regression: {string.Join(", ", comparison.Slower.Select(result => result.Name))} became slower. Cure: find what changed; both benches name their host's kernel, microcode and KVM.");
+
+    private static Option<double> Threshold(string name, string description, string unit, double most) => new(name)
+    {
+        Description = description,
+        HelpName = unit,
+        DefaultValueFactory = _ => 1,
+        CustomParser = result => ParseThreshold(result, most),
+    };
+
+    private static double ParseThreshold(ArgumentResult result, double most)
+    {
+        string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value <= most)
+        {
+            return value;
+        }
+
+        string option = (result.Parent as OptionResult)?.IdentifierToken?.Value ?? "";
+        result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option} {text}: a number from 0 to {most} is needed."));
+        return default;
+    }
+}

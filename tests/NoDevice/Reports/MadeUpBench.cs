@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+
+using System.Text;
+using System.Text.Json;
+using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Programs;
+using Kvmsys.Monitor.Host;
+using Kvmsys.Monitor.Measurement;
+using Kvmsys.Monitor.Reports;
+
+namespace Kvmsys.Tests.NoDevice.Reports;
+
+/// <summary>Reports of benches that nobody made.</summary>
+internal static class MadeUpBench
+{
+    /// <summary>A quick bench's sessions and a few more: enough for an interval that is not coarse.</summary>
+    public const int Sessions = 10;
+
+    private const int TscKhz = 3_000_000;
+
+    /// <summary>A CPU of bare metal.</summary>
+    public static readonly HostCpu Cpu = new("AuthenticAMD", "AMD EPYC 7003, made up", 25, 1, 2, Hypervisor: null);
+
+    /// <summary>A report.</summary>
+    /// <param name="results">Its results; each on the CPU and the verdict that it has.</param>
+    public static BenchReport Of(params IReadOnlyList<MechanismResult> results) => new()
+    {
+        Host = new("0.1.0", Cpu, "0xa0011d5", "6.12.1", new KvmBackEnd("kvm_amd", new Dictionary<string, string> { ["kvm_amd.npt"] = "1" })),
+        Plan = new()
+        {
+            Protocol = Protocol.Quick with { Sessions = Sessions },
+            Seed = 7,
+            Mechanisms = [.. results.Select(result => (result.Profile, result.Mechanism))],
+            Absent = [new(KernelProfile.Linux26, EntryMechanism.PageFault, "Linux 2.6.12 on i386 is not entered so")],
+        },
+        Results = results,
+        RunsDone = results.Count * 4 * Sessions * 12,
+        Placed = new(Cpu: 3, Fifo: true, HugePages: true, Locked: true),
+        SetUpTime = TimeSpan.FromSeconds(1),
+        GuestTime = TimeSpan.FromSeconds(2),
+        Elapsed = TimeSpan.FromSeconds(4),
+        ShowEmulated = false,
+    };
+
+    /// <summary>INT 0x80 at 600 cycles and SYSENTER at 90 on the bare kernel, on a CPU.</summary>
+    public static BenchReport OnACpu(double int80 = 600, double sysenter = 90) => Of(
+        Result(EntryMechanism.Int80, Around(int80)),
+        Result(EntryMechanism.Sysenter, Around(sysenter)));
+
+    /// <summary>The same, of an emulator.</summary>
+    public static BenchReport Emulated() => Of(
+        Result(EntryMechanism.Int80, Around(600), Verdict.Emulated),
+        Result(EntryMechanism.Sysenter, Around(90), Verdict.Emulated));
+
+    /// <summary>A result.</summary>
+    /// <param name="mechanism">The mechanism.</param>
+    /// <param name="cycles">The sessions' medians in core cycles; null when nothing is left.</param>
+    /// <param name="verdict">What they are worth.</param>
+    /// <param name="profile">The kernel.</param>
+    /// <param name="tscKhz">Rate of the TSC; null when it is not known.</param>
+    public static MechanismResult Result(
+        EntryMechanism mechanism, double[]? cycles, Verdict verdict = Verdict.Hardware, KernelProfile profile = KernelProfile.Bare, int? tscKhz = TscKhz)
+    {
+        return new()
+        {
+            Profile = profile,
+            Mechanism = mechanism,
+            Proof = Proof(verdict),
+            Runs = 4 * Sessions * 12,
+            Discards = new(15_360, cycles is null ? 15_360 : 48, new Dictionary<GateReason, int> { [GateReason.HostInterrupt] = 48 }),
+            Cycles = Cost(cycles, 1),
+            Ticks = Cost(cycles, 0.75),
+            Nanoseconds = tscKhz is int rate ? Cost(cycles, 0.75e6 / rate) : null,
+            InterceptCycles = new(40, 38, 42, 0.95),
+            ByAlignment = new Dictionary<int, CallCost?> { [0] = Cost(cycles, 1), [16] = null },
+            TscKhz = tscKhz,
+            Calls = 1_000_000,
+            Exits = 490,
+            IrqExits = 10,
+            EmulatedInstructions = 0,
+        };
+    }
+
+    /// <summary>As many values as sessions, evenly spread over a tenth around a middle.</summary>
+    public static double[] Around(double middle, int count = Sessions) =>
+        [.. Enumerable.Range(0, count).Select(index => middle + (0.1 * ((index - ((count - 1) / 2.0)) / count)))];
+
+    /// <summary>A report as kvmsys bench --json writes it.</summary>
+    public static string Json(BenchReport report) => JsonSerializer.Serialize(BenchDocument.Of(report), KvmsysJson.Default.BenchDocument);
+
+    /// <summary>The bytes of a file.</summary>
+    public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static CallCost? Cost(double[]? cycles, double factor) =>
+        cycles is null ? null : CallCost.Of(cycles.Select(value => (IReadOnlyCollection<double>)[value * factor]));
+
+    /// <summary>A proof has no constructor: it is judged, of an observation each that speaks for a CPU but one.</summary>
+    private static HardwareProof Proof(Verdict verdict)
+    {
+        HostCpu cpu = Cpu with { Hypervisor = verdict == Verdict.HardwareNested ? "KVMKVMKVM" : null };
+        string module = verdict == Verdict.Emulated ? "kvm_pvm" : "kvm_amd";
+        CalibrationTimes times = new()
+        {
+            AddChainTicks = CalibrationChain.Length + 30,
+            MultiplyChainTicks = (3 * CalibrationChain.Length) + 30,
+            FloatChainTicks = (4 * CalibrationChain.Length) + 30,
+            TimerTicks = 30,
+        };
+        HardwareProof proof = HardwareProof.Judge(
+            new("0.1.0", cpu, null, "6.12.1", new KvmBackEnd(module, new Dictionary<string, string>())), times, 1_000_000, 5000, 1_000_000, 0, TimeSpan.FromMilliseconds(2));
+        Assert.Equal(verdict, proof.Verdict);
+        return proof;
+    }
+}
