@@ -88,6 +88,7 @@ internal static class Program
                 "kvmsys bench --mechanism int80 sysenter --profile bare    two mechanisms on the bare kernel",
                 "kvmsys bench --full --cpu 3                               a figure to publish, on CPU 3",
                 "kvmsys bench --json > bench.json                          all of it, for a script",
+                "kvmsys bench --full --benchfmt > new.txt                  then: benchstat old.txt new.txt",
             ],
             [compare] =
             [

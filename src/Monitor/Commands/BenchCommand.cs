@@ -43,16 +43,34 @@ internal static class BenchCommand
         Option<int?> seed = CommonOptions.Seed();
         Option<int> timeout = CommonOptions.Timeout();
         Option<string> device = CommonOptions.Device();
-        Option<bool> json = CommonOptions.Json();
+        (Option<bool> Option, BenchFormat Format)[] formats =
+        [
+            (CommonOptions.Json(), BenchFormat.Json),
+            (new("--csv") { Description = "Write comma-separated values." }, BenchFormat.Csv),
+            (new("--markdown") { Description = "Write a table in Markdown." }, BenchFormat.Markdown),
+            (new("--google-benchmark") { Description = "Write Google Benchmark's JSON, for its tools/compare.py." }, BenchFormat.GoogleBenchmark),
+            (new("--benchfmt") { Description = "Write the text of Go's benchmarks, for benchstat." }, BenchFormat.GoBenchmark),
+        ];
         Command command = new("bench", "Measure what entering a kernel costs: every mechanism that the CPU has, and controls beside them.")
         {
-            mechanisms, profiles, quick, full, sessions, runs, cpu, showEmulated, seed, timeout, device, json,
+            mechanisms, profiles, quick, full, sessions, runs, cpu, showEmulated, seed, timeout, device,
         };
+        foreach ((Option<bool> option, _) in formats)
+        {
+            command.Add(option);
+        }
+
         command.Validators.Add(result =>
         {
             if (result.GetValue(quick) && result.GetValue(full))
             {
                 result.AddError("--quick and --full exclude each other.");
+            }
+
+            string[] given = [.. formats.Where(format => result.GetValue(format.Option)).Select(format => format.Option.Name)];
+            if (given.Length > 1)
+            {
+                result.AddError($"{string.Join(" and ", given)} exclude each other.");
             }
         });
         command.SetAction(parsed => Run(new Request(
@@ -66,7 +84,7 @@ internal static class BenchCommand
             CommonOptions.SeedOrRandom(parsed.GetValue(seed)),
             TimeSpan.FromSeconds(parsed.GetValue(timeout)),
             parsed.GetValue(device)!,
-            parsed.GetValue(json))));
+            formats.FirstOrDefault(format => parsed.GetValue(format.Option)).Format)));
         return command;
     }
 
@@ -147,7 +165,7 @@ internal static class BenchCommand
             Elapsed = Stopwatch.GetElapsedTime(start),
             ShowEmulated = request.ShowEmulated,
         };
-        Report(report, request.Json);
+        Report(report, request.Format);
         return failure is not null ? throw failure : report.Unstable.FirstOrDefault() is MechanismResult unstable ? throw Unstable(unstable) : ExitCode.Done;
     }
 
@@ -174,16 +192,45 @@ internal static class BenchCommand
         });
     }
 
-    private static void Report(BenchReport report, bool json)
+    private static void Report(BenchReport report, BenchFormat format)
     {
-        if (json)
+        switch (format)
         {
-            Terminal.WriteJson(BenchDocument.Of(report), KvmsysJson.Default.BenchDocument);
+            case BenchFormat.Json:
+                Terminal.WriteJson(BenchDocument.Of(report), KvmsysJson.Default.BenchDocument);
+                break;
+            case BenchFormat.Csv:
+                StandardStream.WriteResults(BenchCsv.Render(report));
+                break;
+            case BenchFormat.Markdown:
+                StandardStream.WriteResults(BenchMarkdown.Render(report));
+                break;
+            case BenchFormat.GoogleBenchmark:
+                Terminal.WriteJson(GoogleBenchmarkDocument.Of(report), KvmsysJson.Default.GoogleBenchmarkDocument);
+                StandardStream.WriteMessage(OmissionsOf(report));
+                break;
+            case BenchFormat.GoBenchmark:
+                StandardStream.WriteResults(GoBenchmarkText.Render(report));
+                StandardStream.WriteMessage(OmissionsOf(report));
+                break;
+            default:
+                Terminal.Write(BenchTable.Render(report));
+                break;
         }
-        else
-        {
-            Terminal.Write(BenchTable.Render(report));
-        }
+    }
+
+    /// <summary>Why a format that knows no gap lacks some of the results, a line for each reason; empty when it has them all.</summary>
+    internal static string OmissionsOf(BenchReport report)
+    {
+        ILookup<bool, string> missing = report.Results.Except(report.Timed)
+            .ToLookup(report.Shows, result => $"{Spelling.Of(result.Mechanism)} on {Spelling.Of(result.Profile)}");
+        string emulated = missing[false].Any()
+            ? $"kvmsys: no figure of {string.Join(", ", missing[false])}: emulated. Cure: measure on a CPU, or have it all the same with --show-emulated.\n"
+            : "";
+        string unknown = missing[true].Any()
+            ? $"kvmsys: no time of {string.Join(", ", missing[true])}: nothing is left that counts, or KVM does not tell the TSC's rate. Cure: see --json.\n"
+            : "";
+        return emulated + unknown;
     }
 
     /// <summary>What was asked for on the command line.</summary>
@@ -198,7 +245,7 @@ internal static class BenchCommand
         int Seed,
         TimeSpan Timeout,
         string Device,
-        bool Json)
+        BenchFormat Format)
     {
         public (KernelProfile Profile, EntryMechanism Mechanism)[] Mechanisms =>
         [

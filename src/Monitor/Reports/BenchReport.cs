@@ -57,6 +57,16 @@ public sealed record BenchReport
         return ShowEmulated || result.Proof.Verdict != Verdict.Emulated;
     }
 
+    /// <summary>The results whose times may be shown and are known, which formats have that know no gap.</summary>
+    public IEnumerable<MechanismResult> Timed => Results.Where(result => Shows(result) && result.Nanoseconds is not null);
+
+    /// <summary>Calls that were timed in each session, on average.</summary>
+    public ulong CallsPerSession(MechanismResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return result.Calls / (ulong)Plan.Protocol.Sessions;
+    }
+
     /// <summary>How many times a mechanism is as fast as INT 0x80 on the same kernel; null for a control, or when INT 0x80 was not measured.</summary>
     public double? SpeedUp(MechanismResult result)
     {

@@ -28,6 +28,8 @@ public sealed class BadInputTests
     [InlineData("--profile linux27", "--profile linux27: one of bare, linux26, bare64, compat is needed.")]
     [InlineData("--seed abc", "a whole number from 0 to 2147483647 is needed")]
     [InlineData("--quick --full", "--quick and --full exclude each other.")]
+    [InlineData("--json --csv", "--json and --csv exclude each other.")]
+    [InlineData("--benchfmt --markdown --google-benchmark", "--markdown and --google-benchmark and --benchfmt exclude each other.")]
     [InlineData("--cpu -1", "a whole number from 0 to 2147483647 is needed")]
     [InlineData("--timeout 0", "a whole number from 1 to 86400 is needed")]
     [InlineData("--frobnicate", "--frobnicate is no command or option here.")]
