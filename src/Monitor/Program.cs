@@ -81,7 +81,12 @@ internal static class Program
         HelpWithExamples.AddTo(root, new Dictionary<Command, string[]>
         {
             [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys run ./hello", "kvmsys page disasm", "kvmsys bench --help"],
-            [doctor] = ["kvmsys doctor", "kvmsys doctor --json | jq .canRunGuest"],
+            [doctor] =
+            [
+                "kvmsys doctor",
+                "kvmsys doctor --json | jq .canRunGuest",
+                "kvmsys doctor --fix                                       what would tune this host: read it, then sudo sh",
+            ],
             [bench] =
             [
                 "kvmsys bench                                              everything, at most 2 s a mechanism",

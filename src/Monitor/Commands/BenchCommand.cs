@@ -120,7 +120,7 @@ internal static class BenchCommand
 
     private static int Run(Request request)
     {
-        HostEnvironment host = HostEnvironment.Read();
+        HostEnvironment host = HostEnvironment.Read(request.Cpu);
         Checkup checkup = KvmAccess.CheckGuest(request.Device, host);
         using Kvm kvm = Kvm.Open(request.Device);
         GuestCpuid cpuid = GuestCpuid.Of(kvm);

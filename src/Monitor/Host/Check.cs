@@ -7,4 +7,5 @@ namespace Kvmsys.Monitor.Host;
 /// <param name="Passed">Whether it works.</param>
 /// <param name="Evidence">What was seen.</param>
 /// <param name="Cure">What to change; null when it works, or nothing can be changed.</param>
-public sealed record Check(string Name, bool Passed, string Evidence, string? Cure = null);
+/// <param name="Command">What changes it, for a root shell; null when no one command does.</param>
+public sealed record Check(string Name, bool Passed, string Evidence, string? Cure = null, string? Command = null);

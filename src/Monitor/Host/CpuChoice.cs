@@ -10,24 +10,32 @@ namespace Kvmsys.Monitor.Host;
 /// <param name="Isolated">Those that the scheduler leaves alone (isolcpus).</param>
 public sealed record CpuChoice(IReadOnlyList<int> Allowed, IReadOnlyList<int> Isolated)
 {
-    private const string IsolatedFile = "/sys/devices/system/cpu/isolated";
+    /// <summary>Where sysfs has the list of those that are isolated.</summary>
+    internal const string IsolatedFile = "devices/system/cpu/isolated";
 
     /// <summary>The last that is isolated, or else the last: Linux puts less on the later ones than on the first.</summary>
     public int Best => Allowed.Where(Isolated.Contains).Cast<int?>().LastOrDefault() ?? Allowed[^1];
 
     /// <summary>Asks the running host.</summary>
-    public static CpuChoice Read() => new(ThreadScheduling.AllowedCpus, File.Exists(IsolatedFile) ? ParseList(File.ReadAllText(IsolatedFile)) : []);
+    /// <param name="sys">Where sysfs is.</param>
+    public static CpuChoice Read(string sys = "/sys") => new(ThreadScheduling.AllowedCpus, ParseList(KernelFile.Read(sys, IsolatedFile)));
 
     /// <summary>Reads a list of CPUs as Linux writes it, for example 1,4-7.</summary>
-    /// <exception cref="FormatException">It is none.</exception>
-    public static IReadOnlyList<int> ParseList(string list)
+    /// <returns>The CPUs; none for what is no list, such as the (null) that some kernels write for an empty one.</returns>
+    public static IReadOnlyList<int> ParseList(string? list)
     {
-        ArgumentNullException.ThrowIfNull(list);
         List<int> cpus = [];
-        foreach (string range in list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (string range in (list ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            int[] ends = Array.ConvertAll(range.Split('-', 2), end => int.Parse(end, NumberStyles.None, CultureInfo.InvariantCulture));
-            cpus.AddRange(Enumerable.Range(ends[0], ends[^1] - ends[0] + 1));
+            string[] ends = range.Split('-', 2);
+            if (!ushort.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out ushort first)
+                || !ushort.TryParse(ends[^1], NumberStyles.None, CultureInfo.InvariantCulture, out ushort last)
+                || last < first)
+            {
+                return [];
+            }
+
+            cpus.AddRange(Enumerable.Range(first, last - first + 1));
         }
 
         return cpus;

@@ -10,8 +10,12 @@ namespace Kvmsys.Monitor.Host;
 /// <param name="BackEnd">What stands behind /dev/kvm.</param>
 public sealed record HostEnvironment(string Version, HostCpu Cpu, string? Microcode, string Kernel, KvmBackEnd BackEnd)
 {
+    /// <summary>How it is set.</summary>
+    public HostTuning Tuning { get; init; } = new();
+
     /// <summary>Reads the running host.</summary>
-    public static HostEnvironment Read()
+    /// <param name="measuredCpu">The CPU that is measured on; null for the one that is best for it.</param>
+    public static HostEnvironment Read(int? measuredCpu = null)
     {
         HostCpu cpu = HostCpu.Read();
         return new(
@@ -19,7 +23,10 @@ public sealed record HostEnvironment(string Version, HostCpu Cpu, string? Microc
             cpu,
             ReadMicrocode("/proc/cpuinfo"),
             File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
-            KvmBackEnd.Read(cpu));
+            KvmBackEnd.Read(cpu))
+        {
+            Tuning = HostTuning.Read(measuredCpu ?? CpuChoice.Read().Best),
+        };
     }
 
     private static string? ReadMicrocode(string cpuinfo) => File.ReadLines(cpuinfo)

@@ -40,26 +40,12 @@ public sealed record KvmBackEnd(string? Module, IReadOnlyDictionary<string, stri
         SortedDictionary<string, string> parameters = new(StringComparer.Ordinal);
         foreach (string name in new[] { Common, module }.OfType<string>())
         {
-            string folder = Path.Combine(modules, name, "parameters");
-            foreach (string file in Directory.Exists(folder) ? Directory.GetFiles(folder) : [])
+            foreach ((string parameter, string value) in KernelFile.ReadFolder(modules, name, "parameters"))
             {
-                parameters[$"{name}.{Path.GetFileName(file)}"] = ReadParameter(file);
+                parameters[$"{name}.{parameter}"] = value;
             }
         }
 
         return new KvmBackEnd(module, parameters);
-    }
-
-    private static string ReadParameter(string file)
-    {
-        try
-        {
-            return File.ReadAllText(file).Trim();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // Some parameters are for root alone, some cannot be read back at all.
-            return "unreadable";
-        }
     }
 }

@@ -9,6 +9,18 @@ namespace Kvmsys.Monitor.Machine;
 /// <param name="Cpu">The host's CPU that it stays on.</param>
 public sealed record VcpuPlacement(int Cpu)
 {
+    /// <summary>What the host would grant a guest of some memory, tried on a thread that then ends.</summary>
+    /// <param name="memorySize">Bytes of the guest's memory.</param>
+    /// <exception cref="KvmException">The CPU is not there for this process, or the memory is exhausted.</exception>
+    public GrantedPlacement Try(uint memorySize)
+    {
+        using MemoryMapping memory = MemoryMapping.Anonymous(memorySize);
+        using VcpuThread thread = new();
+        GrantedPlacement granted = default;
+        thread.Invoke(() => granted = Apply(memory));
+        return granted;
+    }
+
     /// <summary>Pins the calling thread, gives it precedence, and keeps the guest's memory in RAM, each as far as the user may.</summary>
     /// <exception cref="KvmException">The CPU is not there for this process.</exception>
     internal GrantedPlacement Apply(MemoryMapping memory)

@@ -28,11 +28,14 @@ public sealed record DoctorDocument
     /// <summary>The checks, in the order in which they were made.</summary>
     public required IReadOnlyList<Check> Checks { get; init; }
 
+    /// <summary>What of the host's tuning a good measurement wants; the guest runs without it.</summary>
+    public required IReadOnlyList<Check> Tuning { get; init; }
+
     /// <summary>The host.</summary>
     public required HostDocument Host { get; init; }
 
     /// <summary>The document of a check-up.</summary>
-    public static DoctorDocument Of(Checkup checkup) => new()
+    public static DoctorDocument Of(Checkup checkup, IReadOnlyList<Check> tuning) => new()
     {
         Version = checkup.Environment.Version,
         Device = checkup.Device,
@@ -40,6 +43,7 @@ public sealed record DoctorDocument
         CanRunGuest = checkup.CanRunGuest,
         Verdict = checkup.Proof is null ? null : Spelling.Of(checkup.Proof.Verdict),
         Checks = checkup.Checks,
+        Tuning = tuning,
         Host = HostDocument.Of(checkup.Environment),
     };
 }

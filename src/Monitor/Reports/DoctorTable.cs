@@ -10,12 +10,21 @@ namespace Kvmsys.Monitor.Reports;
 public static class DoctorTable
 {
     /// <summary>The whole report.</summary>
-    public static IRenderable Render(Checkup checkup)
+    public static IRenderable Render(Checkup checkup, IReadOnlyList<Check> tuning)
     {
         HostEnvironment host = checkup.Environment;
+        return new Rows(
+            new Text($"{host.Cpu.Brand}, Linux {host.Kernel}, microcode {host.Microcode ?? "unknown"}"),
+            Tabulate("check", checkup.Checks),
+            Tabulate("host tuning", tuning),
+            new Markup(Conclusion(checkup)));
+    }
+
+    private static Table Tabulate(string heading, IReadOnlyList<Check> checks)
+    {
         Table table = new() { Border = TableBorder.Rounded };
-        table.AddColumns("check", "", "evidence, and what to do");
-        foreach (Check check in checkup.Checks)
+        table.AddColumns(heading, "", "evidence, and what to do");
+        foreach (Check check in checks)
         {
             string cure = check.Cure is null ? "" : $"\n[cyan]-> {Markup.Escape(check.Cure)}[/]";
             table.AddRow(
@@ -24,10 +33,7 @@ public static class DoctorTable
                 new Markup(Markup.Escape(check.Evidence) + cure));
         }
 
-        return new Rows(
-            new Text($"{host.Cpu.Brand}, Linux {host.Kernel}, microcode {host.Microcode ?? "unknown"}"),
-            table,
-            new Markup(Conclusion(checkup)));
+        return table;
     }
 
     private static string Conclusion(Checkup checkup) => checkup switch

@@ -37,6 +37,9 @@ public sealed record HostDocument
     /// <summary>Parameters of KVM's modules.</summary>
     public required IReadOnlyDictionary<string, string> KvmParameters { get; init; }
 
+    /// <summary>How it is set.</summary>
+    public required HostTuning Tuning { get; init; }
+
     /// <summary>The document of a host.</summary>
     public static HostDocument Of(HostEnvironment host) => new()
     {
@@ -50,5 +53,6 @@ public sealed record HostDocument
         Kernel = host.Kernel,
         KvmModule = host.BackEnd.Module,
         KvmParameters = host.BackEnd.Parameters,
+        Tuning = host.Tuning,
     };
 }

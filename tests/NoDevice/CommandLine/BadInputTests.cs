@@ -36,6 +36,10 @@ public sealed class BadInputTests
     [InlineData("surplus", "surplus is no command or option here.")]
     public void An_option_that_is_not_understood(string options, string message) => AssertRefused($"bench {options}", message, "kvmsys bench --help");
 
+    [Fact]
+    public void The_doctors_commands_are_no_JSON() =>
+        AssertRefused("doctor --json --fix", "--json and --fix exclude each other.", "kvmsys doctor --help");
+
     [Theory]
     [InlineData("", "Required command was not provided.", "kvmsys page --help")]
     [InlineData("show", "show is no command or option here.", "kvmsys page --help")]

@@ -10,6 +10,7 @@ public sealed partial class HelpTests
     [Theory]
     [InlineData("", "kvmsys bench")]
     [InlineData("doctor", "kvmsys doctor --json")]
+    [InlineData("doctor", "kvmsys doctor --fix")]
     [InlineData("bench", "kvmsys bench --json > bench.json")]
     [InlineData("compare", "kvmsys compare --fail-on-regression base.json new.json")]
     [InlineData("article", "kvmsys article --calls 1_000_000")]
@@ -58,6 +59,20 @@ public sealed partial class HelpTests
         Assert.Equal("device", check.GetProperty("name").GetString());
         Assert.False(check.GetProperty("passed").GetBoolean());
         Assert.NotEqual("", root.GetProperty("host").GetProperty("kernel").GetString());
+        Assert.NotEmpty(root.GetProperty("host").GetProperty("tuning").GetProperty("vulnerabilities").EnumerateObject());
+        Assert.Equal(12, root.GetProperty("tuning").GetArrayLength());
+    }
+
+    [Fact]
+    public void The_doctor_without_a_KVM_still_tells_the_hosts_tuning() =>
+        Assert.Contains("host tuning", Shell.Run("$kvmsys doctor --device /dev/null").Output, StringComparison.Ordinal);
+
+    [Fact]
+    public void The_doctors_fix_prints_comments_and_commands_that_a_shell_can_read()
+    {
+        (int status, string output, string error) = Shell.Run("script=$($kvmsys doctor --fix) && sh -nc \"$script\" && echo -n \"$script\"");
+        Assert.Equal((0, output.Length == 0 ? "kvmsys: there is nothing to mend.\n" : ""), (status, error));
+        Assert.All(output.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.Matches("^(# .+: .+; |echo .+ \\| tee /)", line));
     }
 
     [GeneratedRegex(@"^\d+\.\d+\.\d+\n$")]
