@@ -36,7 +36,7 @@ public static class TuningChecks
                 "clock source",
                 "/sys/devices/system/clocksource/clocksource0/current_clocksource",
                 ["tsc"],
-                "the TSC is held against the host's clock, and another source is slow to read; if tsc is refused, dmesg tells why").Judge(tuning.ClockSource),
+                "the TSC is held against the host's clock, and another source is slow to read (why a kernel refuses tsc, dmesg tells)").Judge(tuning.ClockSource),
             new Setting(
                 "huge pages",
                 "/sys/kernel/mm/transparent_hugepage/enabled",
@@ -64,12 +64,12 @@ public static class TuningChecks
                 "SCHED_FIFO",
                 granted.Fifo,
                 "rtprio 1",
-                "other threads run in between: let the group kvm have it, and log in again; in a container, grant CAP_SYS_NICE"),
+                "other threads run in between; grant a container CAP_SYS_NICE, or let the group kvm have it and log in again"),
             Limit(
                 "locked memory",
                 granted.Locked,
                 "memlock unlimited",
-                "the guest's memory may be taken away: let the group kvm lock it, and log in again; in a container, ulimit -l unlimited"),
+                "the guest's memory may be taken away; give a container ulimit -l unlimited, or let the group kvm have it and log in again"),
         ];
     }
 

@@ -26,7 +26,8 @@ public static class DoctorTable
         table.AddColumns(heading, "", "evidence, and what to do");
         foreach (Check check in checks)
         {
-            string cure = check.Cure is null ? "" : $"\n[cyan]-> {Markup.Escape(check.Cure)}[/]";
+            string command = check.Command is null ? "" : $": {check.Command}";
+            string cure = check.Cure is null ? "" : $"\n[cyan]-> {Markup.Escape(check.Cure + command)}[/]";
             table.AddRow(
                 new Text(check.Name),
                 new Markup(check.Passed ? "[green]ok[/]" : "[yellow]no[/]"),

@@ -5,6 +5,7 @@ using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Machine;
 using Kvmsys.Monitor.Reports;
 using Kvmsys.Native.Linux;
+using Spectre.Console;
 
 namespace Kvmsys.Tests.NoDevice.Monitor;
 
@@ -157,6 +158,24 @@ public sealed class TuningChecksTests
     {
         using MadeUpHost host = MadeUpHost.Tuned().With("sys/kernel/mm/ksm/run", "1\ntouch me");
         Assert.Equal(["# KSM: run: 1 touch me; it takes pages away to merge them, and each comes back by a fault", "echo 0 | tee /sys/kernel/mm/ksm/run", ""], FixScript.Of(Of(host, All)).Split('\n'));
+    }
+
+    [Fact]
+    public void What_is_not_tuned_is_told_beside_the_checkup_and_is_no_obstacle()
+    {
+        using MadeUpHost host = MadeUpHost.Untuned();
+        IReadOnlyList<Check> tuning = Of(host, Nothing);
+        Checkup checkup = Checkup.Of("/dev/no-such-kvm", HostEnvironment.Read());
+        Assert.Equal("device", checkup.Obstacle!.Name);
+        DoctorDocument document = DoctorDocument.Of(checkup, tuning);
+        Assert.Equal(["device"], document.Checks.Select(check => check.Name));
+        Assert.Same(tuning, document.Tuning);
+
+        using StringWriter table = new();
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(table) });
+        console.Profile.Width = 300;
+        console.Write(DoctorTable.Render(checkup, tuning));
+        Assert.All(Commands(tuning), command => Assert.Contains($": {command} ", table.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]
