@@ -122,6 +122,7 @@ public sealed class TuningChecksTests
     [Theory]
     [InlineData("3,7", "3,7", "on", true, null)]
     [InlineData("3,7", "3", "on", false, "echo off | tee /sys/devices/system/cpu/smt/control")]
+    [InlineData("3,7,11", "3,7", "on", false, "echo off | tee /sys/devices/system/cpu/smt/control")]
     [InlineData("3,7", "3", "notimplemented", false, null)]
     [InlineData("3", "", "on", true, null)]
     public void The_other_thread_of_the_core_is_off_or_isolated(string siblings, string isolated, string control, bool passed, string? command)
