@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
+using Kvmsys.Native;
 using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Monitor.Host;
@@ -18,7 +19,33 @@ public sealed record CpuChoice(IReadOnlyList<int> Allowed, IReadOnlyList<int> Is
 
     /// <summary>Asks the running host.</summary>
     /// <param name="sys">Where sysfs is.</param>
-    public static CpuChoice Read(string sys = "/sys") => new(ThreadScheduling.AllowedCpus, ParseList(KernelFile.Read(sys, IsolatedFile)));
+    public static CpuChoice Read(string sys = "/sys")
+    {
+        IReadOnlyList<int> inherited = ThreadScheduling.AllowedCpus;
+        IReadOnlyList<int> isolated = ParseList(KernelFile.Read(sys, IsolatedFile));
+        return new([.. inherited.Union(isolated.Where(MayUse)).Order()], isolated);
+    }
+
+    /// <summary>isolcpus takes a CPU out of what a process inherits, and leaves it to who asks for it by its number; a cpuset does not.</summary>
+    private static bool MayUse(int cpu)
+    {
+        bool may = false;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                ThreadScheduling.PinTo(cpu);
+                may = true;
+            }
+            catch (KvmException)
+            {
+                // It may not.
+            }
+        });
+        thread.Start();
+        thread.Join();
+        return may;
+    }
 
     /// <summary>Reads a list of CPUs as Linux writes it, for example 1,4-7.</summary>
     /// <returns>The CPUs; none for what is no list, such as the (null) that some kernels write for an empty one.</returns>

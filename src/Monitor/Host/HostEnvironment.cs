@@ -11,7 +11,7 @@ namespace Kvmsys.Monitor.Host;
 public sealed record HostEnvironment(string Version, HostCpu Cpu, string? Microcode, string Kernel, KvmBackEnd BackEnd)
 {
     /// <summary>How it is set.</summary>
-    public HostTuning Tuning { get; init; } = new();
+    public HostTuning Tuning { get; init; } = new() { Vulnerabilities = new Dictionary<string, string>() };
 
     /// <summary>Reads the running host.</summary>
     /// <param name="measuredCpu">The CPU that is measured on; null for the one that is best for it.</param>

@@ -63,7 +63,7 @@ public sealed record HostTuning
     public string? NmiWatchdog { get; init; }
 
     /// <summary>What the kernel says of each vulnerability that it knows, its mitigation included, by name (cpu/vulnerabilities).</summary>
-    public IReadOnlyDictionary<string, string> Vulnerabilities { get; init; } = new Dictionary<string, string>();
+    public required IReadOnlyDictionary<string, string> Vulnerabilities { get; init; }
 
     /// <summary>Reads the running host.</summary>
     /// <param name="cpu">The CPU that is measured on.</param>

@@ -82,7 +82,7 @@ public static class TuningChecks
             : isolated.Count == 0 ? new(name, false, "none", $"other threads run on CPU {cpu} too; for the boot command line: isolcpus={Core(cpu, tuning)}")
 
             // Linux starts every process off the isolated CPUs.
-            : new(name, false, $"{List(isolated)}, and this process may not run there", $"start it there: taskset -c {List(isolated)} kvmsys bench");
+            : new(name, false, $"{List(isolated)}, and this process may not run there", $"let the control group of this process have {List(isolated)} (cpuset.cpus)");
     }
 
     private static Check TimerTick(int cpu, HostTuning tuning)

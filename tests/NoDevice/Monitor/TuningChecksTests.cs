@@ -150,7 +150,7 @@ public sealed class TuningChecksTests
         using MadeUpHost host = MadeUpHost.Tuned().With($"{MadeUpHost.Cpus}/isolated", "5-6");
         Check isolation = Of(host, All)[0];
         Assert.False(isolation.Passed);
-        Assert.Equal("start it there: taskset -c 5,6 kvmsys bench", isolation.Cure);
+        Assert.Equal("let the control group of this process have 5,6 (cpuset.cpus)", isolation.Cure);
         Assert.Null(isolation.Command);
     }
 
