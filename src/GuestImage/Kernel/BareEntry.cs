@@ -16,61 +16,40 @@ internal static class BareEntry
     /// <summary>Bytes of the instruction that raises it: UD2, and CMP EAX, [ESI].</summary>
     public const byte SkippedBytes = 2;
 
-    private const string CallGateEntry = "call_gate_entry";
-
-    /// <summary>Appends INT 0x80's handler.</summary>
-    public static void EmitInt80(TextSection text, uint pid, int offset) => text.Add(
-        I386Kernel.Int80Entry,
-        code =>
+    /// <summary>
+    /// Each entry by its way back, which belongs to the way in. SYSEXIT takes EIP from EDX and ESP from ECX: for callers that come through the
+    /// vsyscall page the kernel sets them, others have passed them there. SYSRET takes EIP from ECX, where SYSCALL has left it, and the stack is
+    /// the program's all the time (APM Vol. 3, SYSCALL).
+    /// </summary>
+    private static readonly (string Name, Action<Assembler> Return)[] Entries =
+    [
+        (I386Kernel.Int80Entry, c => c.iretd()),
+        (I386Kernel.SysenterEntry, c =>
         {
-            code.Asm.mov(eax, pid);
-            code.Asm.iretd();
-        },
-        offset);
+            c.mov(edx, VsyscallPage.SysenterReturn);
+            c.mov(ecx, ebp);
+            c.sysexit();
+        }),
+        (I386Kernel.SysenterEntryByRegisters, c => c.sysexit()),
+        (I386Kernel.SyscallEntry, c => c.AddInstruction(Instruction.Create(Code.Sysretd))),
+        (I386Kernel.CallGateEntry, c => c.AddInstruction(Instruction.Create(Code.Retfd))),
+    ];
 
-    /// <summary>Appends SYSENTER's handler for callers that come through the vsyscall page.</summary>
-    public static void EmitSysenter(TextSection text, uint pid, int offset) => text.Add(
-        I386Kernel.SysenterEntry,
-        code =>
+    /// <summary>Appends the entries, each at the same offset in its cache line.</summary>
+    public static void Emit(TextSection text, uint pid, int offset)
+    {
+        foreach ((string name, Action<Assembler> emitReturn) in Entries)
         {
-            code.Asm.mov(eax, pid);
-            code.Asm.mov(edx, VsyscallPage.SysenterReturn);
-            code.Asm.mov(ecx, ebp);
-            code.Asm.sysexit();
-        },
-        offset);
-
-    /// <summary>Appends SYSENTER's handler for callers that pass their return address in EDX and their stack pointer in ECX, as SYSEXIT wants them.</summary>
-    public static void EmitSysenterByRegisters(TextSection text, uint pid, int offset) => text.Add(
-        I386Kernel.SysenterEntryByRegisters,
-        code =>
-        {
-            code.Asm.mov(eax, pid);
-            code.Asm.sysexit();
-        },
-        offset);
-
-    /// <summary>Appends the handler of SYSCALL, which has left the return address in ECX and the stack as it was (APM Vol. 3, SYSCALL).</summary>
-    /// <returns>Its address.</returns>
-    public static uint EmitSyscall(TextSection text, uint pid, int offset) => text.Add(
-        I386Kernel.SyscallEntry,
-        code =>
-        {
-            code.Asm.mov(eax, pid);
-            code.Asm.AddInstruction(Instruction.Create(Code.Sysretd));
-        },
-        offset);
-
-    /// <summary>Appends the routine behind the call gate.</summary>
-    /// <returns>Its address.</returns>
-    public static uint EmitCallGate(TextSection text, uint pid, int offset) => text.Add(
-        CallGateEntry,
-        code =>
-        {
-            code.Asm.mov(eax, pid);
-            code.Asm.AddInstruction(Instruction.Create(Code.Retfd));
-        },
-        offset);
+            text.Add(
+                name,
+                code =>
+                {
+                    code.Asm.mov(eax, pid);
+                    emitReturn(code.Asm);
+                },
+                offset);
+        }
+    }
 
     /// <summary>Appends the handler of an exception that a program raises on purpose: it goes on behind the instruction.</summary>
     /// <returns>Its address.</returns>

@@ -22,6 +22,9 @@ internal sealed class I386Kernel
     /// <summary>Symbol of the bare kernel's SYSENTER handler for callers that pass EDX and ECX.</summary>
     public const string SysenterEntryByRegisters = "sysenter_entry_by_registers";
 
+    /// <summary>Symbol of the bare kernel's routine behind the call gate.</summary>
+    public const string CallGateEntry = "call_gate_entry";
+
     /// <summary>Symbol of the bare kernel's SYSCALL handler.</summary>
     public const string SyscallEntry = "syscall_entry";
 
@@ -50,13 +53,8 @@ internal sealed class I386Kernel
         List<(string Instruction, string Fixup)> exceptions = [.. ExceptionStubs.Exceptions];
         if (profile == KernelProfile.Bare)
         {
-            BareEntry.EmitInt80(_text, task.Pid, entryOffset);
-            BareEntry.EmitSysenter(_text, task.Pid, entryOffset);
-            BareEntry.EmitSysenterByRegisters(_text, task.Pid, entryOffset);
-            BareEntry.EmitSyscall(_text, task.Pid, entryOffset);
-            _gdt.SetGate(
-                Selector.CallGate,
-                GateDescriptor.To(GateType.Call, dpl: 3, Selector.KernelCode, BareEntry.EmitCallGate(_text, task.Pid, entryOffset)));
+            BareEntry.Emit(_text, task.Pid, entryOffset);
+            _gdt.SetGate(Selector.CallGate, GateDescriptor.To(GateType.Call, dpl: 3, Selector.KernelCode, _text.AddressOf(CallGateEntry)));
         }
         else
         {

@@ -6,5 +6,5 @@ namespace Kvmsys.Fuzz.Targets;
 internal static class FuzzTargets
 {
     /// <summary>Every target.</summary>
-    public static IReadOnlyList<IFuzzTarget> All { get; } = [new ElfTarget(), new SyscallTarget()];
+    public static IReadOnlyList<IFuzzTarget> All { get; } = [new ElfTarget(), new SyscallTarget(), new BenchTarget()];
 }

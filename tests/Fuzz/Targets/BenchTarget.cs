@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+
+using System.Text;
+using System.Text.Json;
+using Kvmsys.Monitor.Commands;
+using Kvmsys.Monitor.Reports;
+using Kvmsys.Monitor.Statistics;
+using static Kvmsys.Fuzz.Targets.BrokenInvariantException;
+
+namespace Kvmsys.Fuzz.Targets;
+
+/// <summary>
+/// The reader of what kvmsys bench --json wrote: a file is refused with one line without control characters, or it can be compared, and nothing in it
+/// became slower or faster than itself.
+/// </summary>
+internal sealed class BenchTarget : IFuzzTarget
+{
+    /// <inheritdoc/>
+    public string Name => "bench";
+
+    /// <inheritdoc/>
+    public int MaxLength => 16 << 10;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<byte[]> Dictionary { get; } =
+    [
+        .. new[] { "null", "true", "[]", "{}", "\"\"", "-1", "1e999", "0.5", "\"sessions\":", "\"coreCycles\":", "\"verdict\":", "\\ud800", "\"emulated\"", "\"hardware\"" }
+            .Select(Encoding.ASCII.GetBytes),
+    ];
+
+    /// <inheritdoc/>
+    public void Run(ReadOnlySpan<byte> input)
+    {
+        BenchComparison comparison;
+        try
+        {
+            BenchDocument bench = BenchFile.Parse(input.ToArray(), "fuzzed");
+            comparison = CompareCommand.Compare(bench, bench, percent: 1, cycles: 1, differentHosts: false);
+        }
+        catch (CommandFailedException exception)
+        {
+            ThrowUnless(exception.ExitCode == ExitCode.Usage, exception.ExitCode);
+            ThrowUnless(!exception.Message.Any(char.IsControl), exception.Message);
+            return;
+        }
+
+        ThrowUnless(comparison.Results.All(result => result.Change.Finding is Finding.Same or Finding.Undecided), comparison.Results);
+        ThrowUnless(comparison.OnlyInBase.Count + comparison.OnlyInNew.Count == 0, comparison);
+        _ = CompareTable.Render(comparison);
+        ThrowUnless(JsonSerializer.Serialize(CompareDocument.Of(comparison), KvmsysJson.Default.CompareDocument).Length > 0);
+    }
+}
