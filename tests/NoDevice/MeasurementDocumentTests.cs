@@ -35,6 +35,16 @@ public sealed class MeasurementDocumentTests
     public void Every_observation_of_the_verdict_has_its_row(string name) => Assert.Contains($"\n| {name} | ", Document, StringComparison.Ordinal);
 
     [Fact]
+    public void Every_known_cost_has_its_row() => Assert.All(
+        KnownCost.All,
+        known => Assert.Contains(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $" | {Spelling.Of(known.Profile)} | {Spelling.Of(known.Mechanism)} | {known.CoreCycles} | {known.Source} |\n"),
+            Document,
+            StringComparison.Ordinal));
+
+    [Fact]
     public void Every_reason_has_a_cure() => Assert.All(
         Enum.GetValues<GateReason>().Where(reason => reason != GateReason.None),
         reason => Assert.NotEmpty(Spelling.CureOf(reason)));

@@ -2,6 +2,7 @@
 
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
@@ -40,6 +41,7 @@ internal static class BenchCommand
             CustomParser = result => CommonOptions.ParseNumber(result, 0, int.MaxValue),
         };
         Option<bool> showEmulated = new("--show-emulated") { Description = "Show figures of software too, each marked as one." };
+        Option<bool> checkKnown = new("--check-known") { Description = "Hold the figures against those that are known of this CPU; exit with 1 when one is off." };
         Option<int?> seed = CommonOptions.Seed();
         Option<int> timeout = CommonOptions.Timeout();
         Option<string> device = CommonOptions.Device();
@@ -53,7 +55,7 @@ internal static class BenchCommand
         ];
         Command command = new("bench", "Measure what entering a kernel costs: every mechanism that the CPU has, and controls beside them.")
         {
-            mechanisms, profiles, quick, full, sessions, runs, cpu, showEmulated, seed, timeout, device,
+            mechanisms, profiles, quick, full, sessions, runs, cpu, showEmulated, checkKnown, seed, timeout, device,
         };
         foreach ((Option<bool> option, _) in formats)
         {
@@ -81,6 +83,7 @@ internal static class BenchCommand
             parsed.GetValue(runs),
             parsed.GetValue(cpu),
             parsed.GetValue(showEmulated),
+            parsed.GetValue(checkKnown),
             CommonOptions.SeedOrRandom(parsed.GetValue(seed)),
             TimeSpan.FromSeconds(parsed.GetValue(timeout)),
             parsed.GetValue(device)!,
@@ -145,6 +148,10 @@ internal static class BenchCommand
         {
             failure = KvmAccess.Explain(exception, interruption, cure: "give it more with --timeout");
         }
+        catch (KvmException exception)
+        {
+            failure = KvmAccess.Explain(exception);
+        }
 
         // What has been measured is reported, whatever came then.
         IReadOnlyList<MechanismResult> results = bench.Results();
@@ -166,7 +173,41 @@ internal static class BenchCommand
             ShowEmulated = request.ShowEmulated,
         };
         Report(report, request.Format);
-        return failure is not null ? throw failure : report.Unstable.FirstOrDefault() is MechanismResult unstable ? throw Unstable(unstable) : ExitCode.Done;
+        failure ??= report.Unstable.FirstOrDefault() is MechanismResult unstable ? Unstable(unstable) : null;
+        failure ??= request.CheckKnown ? CheckKnown(report) : null;
+        return failure is null ? ExitCode.Done : throw failure;
+    }
+
+    /// <summary>Says on standard error how the figures stand to what is known of the CPU.</summary>
+    /// <returns>What is wrong; null when all that is known agrees.</returns>
+    internal static CommandFailedException? CheckKnown(BenchReport report)
+    {
+        KnownCost[] known = [.. KnownCost.Of(report.Host.Cpu)];
+        if (known.Length == 0)
+        {
+            StandardStream.WriteMessage("kvmsys: nothing is known of this CPU; docs/MEASUREMENT.md has what is known of which.\n");
+        }
+
+        List<string> off = [];
+        foreach (KnownCost cost in known)
+        {
+            string name = $"{Spelling.Of(cost.Mechanism)} on {Spelling.Of(cost.Profile)}";
+            double? measured = report.Results
+                .FirstOrDefault(result => (result.Profile, result.Mechanism) == (cost.Profile, cost.Mechanism) && report.Shows(result))?.Cycles?.Estimate.Value;
+            string found = measured is not double cycles ? "was not measured"
+                : string.Create(CultureInfo.InvariantCulture, $"takes {cycles:N1} core cycles, which {(cost.AgreesWith(cycles) ? "agrees" : "does not agree")}");
+            StandardStream.WriteMessage(string.Create(CultureInfo.InvariantCulture, $"kvmsys: {name} {found}; {cost.CoreCycles} are known: {cost.Source}\n"));
+            if (measured is double value && !cost.AgreesWith(value))
+            {
+                off.Add(name);
+            }
+        }
+
+        return off.Count == 0
+            ? null
+            : new CommandFailedException(
+                ExitCode.Regression,
+                string.Create(CultureInfo.InvariantCulture, $"more than {100 * KnownCost.Tolerance} % from what is known: {string.Join(", ", off)}. Cure: see whether the host is tuned (kvmsys doctor), or whether microcode has changed the cost."));
     }
 
     private static CommandFailedException Unstable(MechanismResult result)
@@ -242,6 +283,7 @@ internal static class BenchCommand
         int? Runs,
         int? Cpu,
         bool ShowEmulated,
+        bool CheckKnown,
         int Seed,
         TimeSpan Timeout,
         string Device,
