@@ -18,6 +18,9 @@ namespace Kvmsys.Guest;
 /// </remarks>
 public sealed class LongModeGuest
 {
+    // Behind the largest memory, and below what KVM keeps for itself.
+    private const uint NoMemory = 0xfe000000;
+
     private LongModeGuest(GuestImage image, uint pid)
     {
         Image = image;
@@ -66,6 +69,11 @@ public sealed class LongModeGuest
         foreach (ProgramSegment segment in program.Segments)
         {
             ranges.AddRange(pageTables.MapNewPages(segment.Address, segment.Bytes, LinuxProtection.Of(segment.Flags)));
+        }
+
+        if (program.TouchesDevice)
+        {
+            pageTables.Map(GuestProgram.DeviceAddress, NoMemory, LinuxProtection.PageShared);
         }
 
         uint pid = TaskIdentity.PidOf(options.Seed);

@@ -52,7 +52,7 @@ internal sealed class LongModeKernel
     /// <param name="pml4">CR3.</param>
     public LongModeKernel(GuestProgram program, uint pid, int entryOffset, uint pml4)
     {
-        EmitEntries(pid, entryOffset);
+        EmitEntries(pid, entryOffset, program.Halts);
         LongModeExceptionStubs.Emit(_text);
         uint monitorCall = _text.Add("monitor_call", EmitMonitorCall);
         uint start = _text.Add("start", code => EmitStart(code, program));
@@ -97,13 +97,21 @@ internal sealed class LongModeKernel
     /// The way back is the one that belongs to the way in. SYSEXIT takes RIP from EDX and RSP from ECX, in which the program has passed them; SYSRET
     /// takes RIP from RCX and RFLAGS from R11, where SYSCALL has left them. With 32-bit operands both go to compatibility mode.
     /// </summary>
-    private void EmitEntries(uint pid, int offset)
+    private void EmitEntries(uint pid, int offset, bool halts)
     {
         (string Name, Action<CodeUnit> Return)[] entries =
         [
             (SyscallEntry, code => code.Asm.sysretq()),
             (CompatSyscallEntry, code => code.Asm.sysret()),
-            (Int80Entry, code => code.Asm.iretq()),
+            (Int80Entry, code =>
+            {
+                if (halts)
+                {
+                    code.Asm.hlt();
+                }
+
+                code.Asm.iretq();
+            }),
             (SysenterEntry, code => code.Asm.sysexit()),
         ];
         foreach ((string name, Action<CodeUnit> emitReturn) in entries)
@@ -158,9 +166,10 @@ internal sealed class LongModeKernel
         code.Asm.jb(code["touch_kernel_page"]);
 
         // PUSH has no immediate of 32 bits that it does not extend by its sign.
+        Eflags flags = Eflags.Fixed | Eflags.InterruptEnable | (program.UsesPorts ? Eflags.IoPrivilegeLevel : Eflags.None);
         uint codeSegment = program.Bitness == 64 ? LongModeSelector.UserCode64 : LongModeSelector.UserCode32;
         foreach (uint value in (uint[])
-            [LongModeSelector.UserData, program.StackPointer, (uint)(Eflags.Fixed | Eflags.InterruptEnable), codeSegment, program.Entry])
+            [LongModeSelector.UserData, program.StackPointer, (uint)flags, codeSegment, program.Entry])
         {
             code.Asm.mov(eax, value);
             code.Asm.push(rax);

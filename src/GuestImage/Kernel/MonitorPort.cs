@@ -31,4 +31,7 @@ public static class MonitorPort
 
     /// <summary>IRET cannot return to the program: its code or stack segment is no longer there. EAX is no address.</summary>
     public const ushort BadReturn = 0x4b18;
+
+    /// <summary>Nothing is asked, and the guest goes on: what is timed is the way to the monitor and back.</summary>
+    public const ushort Nothing = 0x4b1c;
 }

@@ -52,6 +52,9 @@ public sealed record CallLoop(EntryMechanism Mechanism)
     /// <summary>Where in its cache line the loop starts, 0 to 63.</summary>
     public int Offset { get; init; }
 
+    /// <summary>Whether the CPU is AMD's, whose VMCALL is called VMMCALL.</summary>
+    public bool IsAmd { get; init; }
+
     /// <summary>The first run's parameters.</summary>
     public CallLoopParameters Parameters { get; init; } = new() { Rounds = 1, Batches = 2, WarmUpRounds = 1, WarmUpGroups = 1 };
 
@@ -82,6 +85,9 @@ public sealed record CallLoop(EntryMechanism Mechanism)
                 EntryMechanism.PageFault => 14,
                 _ => null,
             },
+            UsesPorts = Mechanism == EntryMechanism.Pio,
+            TouchesDevice = Mechanism == EntryMechanism.Mmio,
+            Halts = Mechanism == EntryMechanism.Hlt,
         };
     }
 
@@ -122,6 +128,7 @@ public sealed record CallLoop(EntryMechanism Mechanism)
                     c.call(subroutine);
                     break;
                 case EntryMechanism.Int80:
+                case EntryMechanism.Hlt:
                     c.@int(unchecked((sbyte)I386Kernel.SyscallVector));
                     break;
                 case EntryMechanism.Sysenter:
@@ -142,6 +149,25 @@ public sealed record CallLoop(EntryMechanism Mechanism)
                 case EntryMechanism.PageFault:
                     // Nothing is mapped at the lowest addresses, which is where the batch's number points.
                     c.cmp(eax, c.Bitness == 64 ? __dword_ptr[rsi] : __dword_ptr[esi]);
+                    break;
+                case EntryMechanism.Cpuid:
+                    // It answers in EBX too.
+                    c.mov(ebp, ebx);
+                    c.cpuid();
+                    c.mov(ebx, ebp);
+                    break;
+                case EntryMechanism.Pio:
+                    c.mov(edx, MonitorPort.Nothing);
+                    c.@out(dx, eax);
+                    break;
+                case EntryMechanism.Mmio:
+                    c.mov(__dword_ptr[ebx + (int)(GuestProgram.DeviceAddress - ResultsAddress)], eax);
+                    break;
+                case EntryMechanism.Vmcall when IsAmd:
+                    c.vmmcall();
+                    break;
+                case EntryMechanism.Vmcall:
+                    c.vmcall();
                     break;
                 default:
                     break;

@@ -31,4 +31,19 @@ public enum EntryMechanism
 
     /// <summary>A read of a page that is not present, whose exception #PF the kernel answers by going on behind it.</summary>
     PageFault,
+
+    /// <summary>CPUID, which makes every guest exit, and which KVM answers itself.</summary>
+    Cpuid,
+
+    /// <summary>A write to an I/O port that user space answers.</summary>
+    Pio,
+
+    /// <summary>A write to memory where no memory is, which user space answers.</summary>
+    Mmio,
+
+    /// <summary>VMCALL, on AMD VMMCALL, which KVM answers itself.</summary>
+    Vmcall,
+
+    /// <summary>HLT, which user space answers by running the guest on: INT 0x80 whose handler begins with it.</summary>
+    Hlt,
 }

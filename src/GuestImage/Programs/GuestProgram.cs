@@ -16,6 +16,9 @@ public sealed record GuestProgram
     /// <summary>Virtual address of their data, one page.</summary>
     public const uint DataAddress = 0x0804c000;
 
+    /// <summary>Virtual address of the page behind which there is no memory, for a program that <see cref="TouchesDevice"/>.</summary>
+    public const uint DeviceAddress = 0x0804e000;
+
     /// <summary>End of the stack, which is also the end of what ring 3 may use.</summary>
     public const uint StackTop = KernelLayout.PageOffset;
 
@@ -51,6 +54,15 @@ public sealed record GuestProgram
     /// trips; null for none, when every exception is reported.
     /// </summary>
     public int? SkippedException { get; init; }
+
+    /// <summary>Whether it writes to I/O ports itself: it runs with IOPL 3 then.</summary>
+    public bool UsesPorts { get; init; }
+
+    /// <summary>Whether it has a page at <see cref="DeviceAddress"/> that is mapped to where the guest has no memory.</summary>
+    public bool TouchesDevice { get; init; }
+
+    /// <summary>Whether INT 0x80 is to begin with HLT.</summary>
+    public bool Halts { get; init; }
 
     /// <summary>A program of some code, one page of data and one page of stack, which makes <see cref="MonitorCall"/>s.</summary>
     /// <param name="text">The code, at <see cref="TextAddress"/>.</param>

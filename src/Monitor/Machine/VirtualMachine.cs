@@ -471,9 +471,17 @@ public sealed class VirtualMachine : IVcpu, IDisposable
 
     private StopReason? Interrupt() => Service is IGuestService service && service.TakeArrivals() ? service.Interrupt(this) : null;
 
+    /// <summary>An exit that the guest makes on purpose and that asks for nothing: it is answered by running the guest on. Null for none.</summary>
+    internal KvmExitReason? AnsweredExit { get; set; }
+
     /// <summary>What the guest tells its monitor; any other exit is the end of it.</summary>
     private StopReason? ServeExit(KvmExit exit)
     {
+        if (exit.Reason == AnsweredExit)
+        {
+            return null;
+        }
+
         if (exit.Reason != KvmExitReason.Io
             || exit.Io is not { Direction: KvmIoDirection.Out, Size: sizeof(uint), Count: 1 } io)
         {
@@ -491,7 +499,7 @@ public sealed class VirtualMachine : IVcpu, IDisposable
             },
             _ when Service is not null => Service.Serve(io.Port, value, this),
             MonitorPort.SystemCall => Refuse(value),
-            MonitorPort.PageFault => null,
+            MonitorPort.PageFault or MonitorPort.Nothing => null,
             _ => StopReason.Crash,
         };
     }

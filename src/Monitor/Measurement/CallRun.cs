@@ -55,8 +55,13 @@ public sealed record CallRun
     /// <summary>Exits beyond those that the calls make and the one that ends the run; null where KVM counts nothing.</summary>
     public long? UnexpectedExits => Statistics?.Exits - 1 - ((long)AllCalls * Path.ExitsPerCall);
 
-    /// <summary>Instructions that KVM emulated beyond those that the calls make it count; null where it counts nothing.</summary>
-    public long? UnexpectedEmulations => Statistics?.EmulatedInstructions - ((long)AllCalls * Path.EmulationsPerCall);
+    /// <summary>
+    /// Instructions that KVM emulated beyond those that exit on purpose, which it may count as emulated, each of them or none: where the CPU does
+    /// not tell how long an instruction is, KVM decodes it. Null where it counts nothing.
+    /// </summary>
+    public long? UnexpectedEmulations => Statistics?.EmulatedInstructions is long count && count >= (long)AllCalls
+        ? count - ((long)AllCalls * Path.ExitsPerCall)
+        : Statistics?.EmulatedInstructions;
 
     /// <summary>TSC ticks of all batches together.</summary>
     public ulong BatchTicks

@@ -3,6 +3,7 @@
 using Kvmsys.Guest.Cpu;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
+using Kvmsys.Native.Abi;
 
 namespace Kvmsys.Monitor.Measurement;
 
@@ -16,10 +17,20 @@ public sealed record EntryPath(KernelProfile Profile, EntryMechanism Mechanism, 
     /// VM exits of one call. KVM intercepts #UD on every CPU, to emulate what another vendor's has (handle_ud in arch/x86/kvm/x86.c), and
     /// counts the instruction as emulated before it gives the exception back.
     /// </summary>
-    public int ExitsPerCall => Mechanism == EntryMechanism.InvalidOpcode ? 1 : 0;
+    public int ExitsPerCall => Mechanism is EntryMechanism.InvalidOpcode or EntryMechanism.Cpuid or EntryMechanism.Pio or EntryMechanism.Mmio
+        or EntryMechanism.Vmcall or EntryMechanism.Hlt ? 1 : 0;
 
-    /// <summary>Instructions of one call that KVM counts as emulated.</summary>
-    public int EmulationsPerCall => Mechanism == EntryMechanism.InvalidOpcode ? 1 : 0;
+    /// <summary>Whether the kernel's answer is in EAX after a call, so that it can be checked.</summary>
+    public bool IsAnswered => Mechanism is not (EntryMechanism.Empty or EntryMechanism.Call or EntryMechanism.Cpuid or EntryMechanism.Pio
+        or EntryMechanism.Mmio or EntryMechanism.Vmcall);
+
+    /// <summary>The exit of a call that user space has to answer; null for none.</summary>
+    internal KvmExitReason? AnsweredExit => Mechanism switch
+    {
+        EntryMechanism.Mmio => KvmExitReason.Mmio,
+        EntryMechanism.Hlt => KvmExitReason.Hlt,
+        _ => null,
+    };
 
     /// <summary>Why a kernel has no such entry on this CPU, for people; null when it has.</summary>
     public static string? AbsenceOf(KernelProfile profile, EntryMechanism mechanism, CpuIdentity cpu)
@@ -28,6 +39,8 @@ public sealed record EntryPath(KernelProfile Profile, EntryMechanism Mechanism, 
         bool longMode = profile is KernelProfile.Bare64 or KernelProfile.Compatibility;
         return mechanism switch
         {
+            EntryMechanism.Cpuid or EntryMechanism.Pio or EntryMechanism.Mmio or EntryMechanism.Vmcall or EntryMechanism.Hlt
+                when profile != KernelProfile.Bare64 => "an exit costs the same from every kernel, bare64 has it",
             EntryMechanism.Vsyscall or EntryMechanism.CallGate when longMode => "the i386 kernels have it",
             EntryMechanism.Syscall or EntryMechanism.CallGate or EntryMechanism.InvalidOpcode or EntryMechanism.PageFault
                 when profile == KernelProfile.Linux26 => "Linux 2.6.12 on i386 is not entered so",

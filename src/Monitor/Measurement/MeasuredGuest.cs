@@ -30,7 +30,7 @@ public sealed class MeasuredGuest : IDisposable
         ArgumentNullException.ThrowIfNull(cpuid);
         ArgumentNullException.ThrowIfNull(path);
         _path = path;
-        GuestProgram program = new CallLoop(path.Mechanism) { Offset = path.Alignment }.Assemble(path.Profile);
+        GuestProgram program = new CallLoop(path.Mechanism) { Offset = path.Alignment, IsAmd = cpuid.Identity.IsAmd }.Assemble(path.Profile);
         GuestImage image;
         if (path.Profile is KernelProfile.Bare64 or KernelProfile.Compatibility)
         {
@@ -59,7 +59,7 @@ public sealed class MeasuredGuest : IDisposable
 
         _parameters = image.PhysicalAddressOf(CallLoop.ParametersSymbol);
         _results = image.PhysicalAddressOf(CallLoop.ResultsSymbol);
-        _machine = new VirtualMachine(kvm, image, cpuid, placement);
+        _machine = new VirtualMachine(kvm, image, cpuid, placement) { AnsweredExit = path.AnsweredExit };
     }
 
     /// <summary>The guest as data, if it is an i386 one.</summary>
@@ -90,7 +90,7 @@ public sealed class MeasuredGuest : IDisposable
         }
 
         CallLoopResults results = _machine.Ram.Read<CallLoopResults>(_results);
-        if (_path.Mechanism is not (EntryMechanism.Empty or EntryMechanism.Call) && results.LastResult != _pid)
+        if (_path.IsAnswered && results.LastResult != _pid)
         {
             throw new InvalidOperationException(
                 $"The guest's getpid answered {results.LastResult} and not {_pid}: {_path} did not enter its kernel.");

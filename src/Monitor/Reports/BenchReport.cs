@@ -67,11 +67,11 @@ public sealed record BenchReport
         return result.Calls / (ulong)Plan.Protocol.Sessions;
     }
 
-    /// <summary>How many times a mechanism is as fast as INT 0x80 on the same kernel; null for a control, or when INT 0x80 was not measured.</summary>
+    /// <summary>How many times a mechanism is as fast as INT 0x80 on the same kernel; null for what does not enter it or exits, or when INT 0x80 was not measured.</summary>
     public double? SpeedUp(MechanismResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return result.Mechanism is not (EntryMechanism.Empty or EntryMechanism.Call)
+        return new EntryPath(result.Profile, result.Mechanism) is { IsAnswered: true, ExitsPerCall: 0 }
             ? Int80On(result.Profile)?.Ticks?.Estimate.Value / result.Ticks?.Estimate.Value
             : null;
     }

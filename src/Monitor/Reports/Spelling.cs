@@ -23,6 +23,11 @@ public static class Spelling
         EntryMechanism.CallGate => "callgate",
         EntryMechanism.InvalidOpcode => "ud",
         EntryMechanism.PageFault => "pf",
+        EntryMechanism.Cpuid => "cpuid",
+        EntryMechanism.Pio => "pio",
+        EntryMechanism.Mmio => "mmio",
+        EntryMechanism.Vmcall => "vmcall",
+        EntryMechanism.Hlt => "hlt",
         _ => throw new ArgumentOutOfRangeException(nameof(mechanism), mechanism, null),
     };
 

@@ -16,6 +16,7 @@ internal static class MadeUpBench
     /// <summary>A quick bench's sessions and a few more: enough for an interval that is not coarse.</summary>
     public const int Sessions = 10;
 
+    private const int Runs = 12;
     private const int TscKhz = 3_000_000;
 
     /// <summary>A CPU of bare metal.</summary>
@@ -28,13 +29,13 @@ internal static class MadeUpBench
         Host = new("0.1.0", Cpu, "0xa0011d5", "6.12.1", new KvmBackEnd("kvm_amd", new Dictionary<string, string> { ["kvm_amd.npt"] = "1" })),
         Plan = new()
         {
-            Protocol = Protocol.Quick with { Sessions = Sessions },
+            Protocol = Protocol.Quick with { Sessions = Sessions, Runs = Runs },
             Seed = 7,
             Mechanisms = [.. results.Select(result => (result.Profile, result.Mechanism))],
             Absent = [new(KernelProfile.Linux26, EntryMechanism.PageFault, "Linux 2.6.12 on i386 is not entered so")],
         },
         Results = results,
-        RunsDone = results.Count * 4 * Sessions * 12,
+        RunsDone = results.Count * 4 * Sessions * Runs,
         Placed = new(Cpu: 3, Fifo: true, HugePages: true, Locked: true),
         SetUpTime = TimeSpan.FromSeconds(1),
         GuestTime = TimeSpan.FromSeconds(2),
@@ -66,7 +67,7 @@ internal static class MadeUpBench
             Profile = profile,
             Mechanism = mechanism,
             Proof = Proof(verdict),
-            Runs = 4 * Sessions * 12,
+            Runs = 4 * Sessions * Runs,
             Discards = new(15_360, cycles is null ? 15_360 : 48, new Dictionary<GateReason, int> { [GateReason.HostInterrupt] = 48 }),
             Cycles = Cost(cycles, 1),
             Ticks = Cost(cycles, 0.75),
