@@ -36,7 +36,8 @@ public sealed class MeasurementTests : IDisposable
         TheoryData<KernelProfile, EntryMechanism> data = [];
         foreach (KernelProfile profile in Enum.GetValues<KernelProfile>())
         {
-            foreach (EntryMechanism mechanism in Enum.GetValues<EntryMechanism>().Where(mechanism => EntryPath.AbsenceOf(profile, mechanism, cpu) is null))
+            foreach (EntryMechanism mechanism in Enum.GetValues<EntryMechanism>().Where(mechanism =>
+                EntryPath.ProfilesOf(mechanism).Contains(profile) && EntryPath.AbsenceOf(profile, mechanism, cpu) is null))
             {
                 data.Add(profile, mechanism);
             }

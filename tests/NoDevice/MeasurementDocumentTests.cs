@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
+using System.Text.RegularExpressions;
+using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Measurement;
@@ -29,6 +31,18 @@ public sealed class MeasurementDocumentTests
     [MemberData(nameof(Reasons))]
     public void Every_mechanism_and_every_reason_of_the_gate_has_its_row(string name) =>
         Assert.Contains($"\n| `{name}` | ", Document, StringComparison.Ordinal);
+
+    [Theory]
+    [MemberData(nameof(Mechanisms))]
+    public void Every_mechanism_is_on_the_profiles_that_its_row_names(string name)
+    {
+        KernelProfile[] profiles = Enum.GetValues<KernelProfile>();
+        string cell = Document.Split('\n').First(line => line.StartsWith($"| `{name}` | ", StringComparison.Ordinal)).Split('|')[^2];
+        EntryMechanism mechanism = Enum.GetValues<EntryMechanism>().Single(mechanism => Spelling.Of(mechanism) == name);
+        Assert.Equal(
+            EntryPath.ProfilesOf(mechanism).Order(),
+            profiles.Where(profile => cell.Trim() == "all" || Regex.IsMatch(cell, $@"\b{Spelling.Of(profile)}\b")));
+    }
 
     [Theory]
     [MemberData(nameof(Observations))]

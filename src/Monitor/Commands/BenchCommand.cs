@@ -75,7 +75,7 @@ internal static class BenchCommand
                 result.AddError($"{string.Join(" and ", given)} exclude each other.");
             }
         });
-        command.SetAction(parsed => Run(new Request(
+        command.SetAction(parsed => Run(parsed.GetResult(mechanisms) is { Implicit: false }, new Request(
             parsed.GetValue(profiles)!,
             parsed.GetValue(mechanisms)!,
             parsed.GetValue(full) ? Protocol.Full : parsed.GetValue(quick) ? Protocol.Quick : null,
@@ -121,8 +121,28 @@ internal static class BenchCommand
         return option;
     }
 
-    private static int Run(Request request)
+    /// <summary>Who asks for a mechanism by name is not to miss it in silence.</summary>
+    private static void RefuseWhatNoProfileHas(Request request)
     {
+        foreach (EntryMechanism mechanism in Mechanisms.Where(mechanism => request.MechanismNames.Contains(Spelling.Of(mechanism))))
+        {
+            string[] having = [.. EntryPath.ProfilesOf(mechanism).Select(Spelling.Of)];
+            if (!having.Intersect(request.ProfileNames).Any())
+            {
+                throw new CommandFailedException(
+                    ExitCode.Usage,
+                    $"--mechanism {Spelling.Of(mechanism)} needs --profile {string.Join(" or ", having)}. Cure: see kvmsys bench --help");
+            }
+        }
+    }
+
+    private static int Run(bool byName, Request request)
+    {
+        if (byName)
+        {
+            RefuseWhatNoProfileHas(request);
+        }
+
         HostEnvironment host = HostEnvironment.Read(request.Cpu);
         Checkup checkup = KvmAccess.CheckGuest(request.Device, host);
         using Kvm kvm = Kvm.Open(request.Device);
@@ -218,7 +238,7 @@ internal static class BenchCommand
             $"unstable: {result.Discards.Share:P0} of {Spelling.Of(result.Mechanism)} on {Spelling.Of(result.Profile)} had to be discarded, most of it for {Spelling.Of(cause)}. Cure: {Spelling.CureOf(cause)}.");
     }
 
-    private static void Measure(BenchPlan plan, Action<Action<EntryPath>?> measure)
+    private static void Measure(BenchPlan plan, Action<Action?> measure)
     {
         if (Terminal.Progress() is not IAnsiConsole console)
         {
@@ -229,7 +249,7 @@ internal static class BenchCommand
         console.Progress().AutoClear(true).Start(progress =>
         {
             ProgressTask task = progress.AddTask("measuring", maxValue: plan.Runs);
-            measure(_ => task.Increment(1));
+            measure(() => task.Increment(1));
         });
     }
 

@@ -5,7 +5,7 @@ using Kvmsys.Guest.Programs;
 
 namespace Kvmsys.Monitor.Measurement;
 
-/// <summary>A mechanism that was asked for and cannot be measured.</summary>
+/// <summary>A mechanism that was asked for and that this CPU lacks.</summary>
 /// <param name="Profile">The kernel.</param>
 /// <param name="Mechanism">The mechanism.</param>
 /// <param name="Reason">Why not, for people.</param>

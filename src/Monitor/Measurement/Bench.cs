@@ -41,7 +41,7 @@ public sealed class Bench(Kvm kvm, GuestCpuid cpuid, HostEnvironment host, Bench
     /// <param name="cancellation">Ends it early.</param>
     /// <exception cref="GuestStoppedException">A guest did not come to its end.</exception>
     /// <exception cref="KvmException">KVM refused something.</exception>
-    public void Run(TimeSpan timeLimit, Action<EntryPath>? progress = null, CancellationToken cancellation = default)
+    public void Run(TimeSpan timeLimit, Action? progress = null, CancellationToken cancellation = default)
     {
         Random random = new(plan.Seed);
         for (int session = 0; session < plan.Protocol.Sessions; session++)
@@ -59,7 +59,7 @@ public sealed class Bench(Kvm kvm, GuestCpuid cpuid, HostEnvironment host, Bench
            select ResultOf(mechanism.Profile, mechanism.Mechanism, paths),
     ];
 
-    private void RunSession(Random random, TimeSpan timeLimit, Action<EntryPath>? progress, CancellationToken cancellation)
+    private void RunSession(Random random, TimeSpan timeLimit, Action? progress, CancellationToken cancellation)
     {
         List<PathSession> paths = [];
         try
@@ -81,7 +81,7 @@ public sealed class Bench(Kvm kvm, GuestCpuid cpuid, HostEnvironment host, Bench
                 path.Run(timeLimit, cancellation);
                 GuestTime += path.Runs[^1].Elapsed;
                 RunsDone++;
-                progress?.Invoke(path.Path);
+                progress?.Invoke();
             }
         }
         finally
@@ -104,7 +104,7 @@ public sealed class Bench(Kvm kvm, GuestCpuid cpuid, HostEnvironment host, Bench
         int? tscKhz = paths.SelectMany(path => _sessions[path]).First().TscKhz;
         HardwareProof proof = Prove(runs, tscKhz);
 
-        // No figure of an emulator's is a CPU's, so there is nothing to keep clean; who asks for them gets them all.
+        // No figure of an emulator's is a CPU's, so there is nothing to keep clean; who asks for them gets all that are numbers.
         bool gated = proof.Verdict != Verdict.Emulated;
         int count = paths.Max(path => _sessions[path].Count);
         IReadOnlyList<double>[] Values(IEnumerable<EntryPath> some, Func<BatchPair, GatedRun, double> value) =>
@@ -115,7 +115,7 @@ public sealed class Bench(Kvm kvm, GuestCpuid cpuid, HostEnvironment host, Bench
                    .. from path in some
                       where session < _sessions[path].Count
                       from run in _sessions[path][session].Runs
-                      where !gated || run.Reasons == GateReason.None
+                      where gated ? run.Reasons == GateReason.None : run.TicksPerCycle > 0
                       from pair in run.Pairs
                       select value(pair, run),
                ],

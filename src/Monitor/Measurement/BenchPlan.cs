@@ -54,7 +54,7 @@ public sealed record BenchPlan
     }
 
     /// <summary>A plan for a CPU: what it lacks is told apart from what is measured.</summary>
-    /// <param name="mechanisms">What is wanted.</param>
+    /// <param name="mechanisms">What is wanted; a kernel that has no such entry is passed over.</param>
     /// <param name="protocol">How often.</param>
     /// <param name="seed">Decides all that is random.</param>
     /// <param name="cpu">The guest's CPU.</param>
@@ -62,6 +62,7 @@ public sealed record BenchPlan
         IReadOnlyList<(KernelProfile Profile, EntryMechanism Mechanism)> mechanisms, Protocol protocol, int seed, CpuIdentity cpu)
     {
         ILookup<bool, (KernelProfile Profile, EntryMechanism Mechanism, string? Absence)> found = mechanisms
+            .Where(wanted => EntryPath.ProfilesOf(wanted.Mechanism).Contains(wanted.Profile))
             .Select(wanted => (wanted.Profile, wanted.Mechanism, Absence: EntryPath.AbsenceOf(wanted.Profile, wanted.Mechanism, cpu)))
             .ToLookup(wanted => wanted.Absence is null);
         return new BenchPlan

@@ -32,19 +32,26 @@ public sealed record EntryPath(KernelProfile Profile, EntryMechanism Mechanism, 
         _ => null,
     };
 
-    /// <summary>Why a kernel has no such entry on this CPU, for people; null when it has.</summary>
+    /// <summary>The kernels that have an entry for a mechanism. A VM exit costs the same from each, so that one of them is enough.</summary>
+    public static IReadOnlyList<KernelProfile> ProfilesOf(EntryMechanism mechanism) => mechanism switch
+    {
+        EntryMechanism.Empty or EntryMechanism.Call or EntryMechanism.Int80 =>
+            [KernelProfile.Bare, KernelProfile.Linux26, KernelProfile.Bare64, KernelProfile.Compatibility],
+        EntryMechanism.Sysenter => [KernelProfile.Bare, KernelProfile.Linux26, KernelProfile.Compatibility],
+        EntryMechanism.Vsyscall => [KernelProfile.Bare, KernelProfile.Linux26],
+        EntryMechanism.Syscall or EntryMechanism.InvalidOpcode or EntryMechanism.PageFault =>
+            [KernelProfile.Bare, KernelProfile.Bare64, KernelProfile.Compatibility],
+        EntryMechanism.CallGate => [KernelProfile.Bare],
+        EntryMechanism.Cpuid or EntryMechanism.Pio or EntryMechanism.Mmio or EntryMechanism.Vmcall or EntryMechanism.Hlt => [KernelProfile.Bare64],
+        _ => throw new ArgumentOutOfRangeException(nameof(mechanism), mechanism, null),
+    };
+
+    /// <summary>Why a kernel's entry cannot be used on this CPU, for people; null when it can.</summary>
     public static string? AbsenceOf(KernelProfile profile, EntryMechanism mechanism, CpuIdentity cpu)
     {
         ArgumentNullException.ThrowIfNull(cpu);
-        bool longMode = profile is KernelProfile.Bare64 or KernelProfile.Compatibility;
         return mechanism switch
         {
-            EntryMechanism.Cpuid or EntryMechanism.Pio or EntryMechanism.Mmio or EntryMechanism.Vmcall or EntryMechanism.Hlt
-                when profile != KernelProfile.Bare64 => "an exit costs the same from every kernel, bare64 has it",
-            EntryMechanism.Vsyscall or EntryMechanism.CallGate when longMode => "the i386 kernels have it",
-            EntryMechanism.Syscall or EntryMechanism.CallGate or EntryMechanism.InvalidOpcode or EntryMechanism.PageFault
-                when profile == KernelProfile.Linux26 => "Linux 2.6.12 on i386 is not entered so",
-            EntryMechanism.Sysenter when profile == KernelProfile.Bare64 => "no 64-bit system is entered so: SYSCALL is there on every CPU",
             EntryMechanism.Sysenter when profile == KernelProfile.Compatibility && cpu.IsAmd => "AMD's CPUs have SYSENTER in legacy mode only (APM Vol. 3)",
             EntryMechanism.Sysenter when !cpu.HasSysenter => $"the guest's CPU has no SYSENTER ({cpu})",
             EntryMechanism.Syscall when profile != KernelProfile.Bare64 && !cpu.IsAmd =>

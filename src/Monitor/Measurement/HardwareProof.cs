@@ -25,7 +25,7 @@ public sealed class HardwareProof
     private const string OtherHost = "measure on a host with VT-x or SVM";
     private const string SteadyClock = "measure on a host with VT-x or SVM; on one, see that its clock is steady and nothing else runs on this CPU";
 
-    // QEMU's translator names itself so; it runs the guest's instructions as host code, and its chains look like a CPU's.
+    // QEMU's translator names itself so. It runs the guest's integer instructions as host code, whose chains look like a CPU's.
     private const string Tcg = "TCGTCGTCGTCG";
 
     private HardwareProof(Verdict verdict, IReadOnlyList<Evidence> evidence)

@@ -11,7 +11,10 @@ namespace Kvmsys.Monitor.Measurement;
 /// <summary>One entry path in one session: a machine, how long its batches are, and the runs that it has made.</summary>
 internal sealed class PathSession : IDisposable
 {
-    private const uint PilotRounds = 16;
+    // So few calls that the pilot takes some milliseconds where each exits, and so many that the timer's own time does not matter.
+    private const uint PilotRounds = 4;
+    private const uint PilotBatches = 16;
+
     private const uint MaxRounds = 1 << 20;
 
     // Where KVM does not tell the TSC's rate, batches are sized as if it were this.
@@ -48,7 +51,7 @@ internal sealed class PathSession : IDisposable
     {
         CallLoopParameters pilot = new() { Rounds = 1, Batches = 2, WarmUpRounds = 1, WarmUpGroups = 1 };
         _guest.Run(pilot, timeLimit, cancellation);
-        pilot = pilot with { Rounds = PilotRounds, WarmUpRounds = PilotRounds, Batches = Protocol.Batches };
+        pilot = pilot with { Rounds = PilotRounds, WarmUpRounds = PilotRounds, Batches = PilotBatches };
         CallRun run = _guest.Run(pilot, timeLimit, cancellation);
         _parameters = ParametersFor(TicksPerRound(run), _guest.TscKhz ?? LikelyTscKhz);
     }
@@ -99,7 +102,7 @@ internal sealed class PathSession : IDisposable
         };
     }
 
-    /// <summary>The shortest difference of a long batch and a short one, which is free of interrupts, by the rounds that it has.</summary>
+    /// <summary>The time of the shortest long batch, which is free of interrupts, by the rounds that it has.</summary>
     private static double TicksPerRound(CallRun run)
     {
         CallLoopResults.BatchArray batches = run.Results.Batches;

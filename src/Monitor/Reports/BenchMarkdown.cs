@@ -45,9 +45,7 @@ public static class BenchMarkdown
 
     private static string Cost(CallCost? cost) => cost is null ? "" : Digits.Format(cost.Estimate);
 
-    private static string HalfWidth(CallCost? cost) => cost is null || cost.Estimate.Coverage == 0
-        ? ""
-        : cost.Estimate.HalfWidth.ToString($"F{Digits.Decimals(cost.Estimate)}", Invariant);
+    private static string HalfWidth(CallCost? cost) => cost is null ? "" : Digits.FormatHalfWidth(cost.Estimate);
 
     // In a code span nothing has a meaning but what ends it.
     private static string CodeSpan(string value) => $"`{value.Replace('`', '\'')}`";

@@ -26,7 +26,8 @@ public static class BenchTable
         }
         else
         {
-            parts.Add(new Text("Each run ends with an exit. No cost is shown, for it would be no CPU's; --show-emulated shows it."));
+            parts.Add(new Text("Exits and emulated instructions are also those of the warm-up's calls, which are not timed; each run ends with an exit."));
+            parts.Add(new Text("No cost is shown, for it would be no CPU's; --show-emulated shows it."));
         }
 
         parts.AddRange(
@@ -92,7 +93,7 @@ public static class BenchTable
 
     private static Table CountTable(BenchReport report)
     {
-        Table table = TableOf("runs", "calls", "exits", "by host\ninterrupts", "emulated\ninstructions");
+        Table table = TableOf("runs", "calls\ntimed", "exits", "by host\ninterrupts", "emulated\ninstructions");
         AddRows(table, report, result =>
         [
             new Text(result.Runs.ToString("N0", Invariant)),
@@ -134,9 +135,7 @@ public static class BenchTable
 
     private static string Cost(CallCost? cost) => cost is null ? "unknown" : Digits.Format(cost.Estimate);
 
-    private static string HalfWidth(CallCost? cost) => cost is null || cost.Estimate.Coverage == 0
-        ? ""
-        : cost.Estimate.HalfWidth.ToString($"F{Digits.Decimals(cost.Estimate)}", Invariant);
+    private static string HalfWidth(CallCost? cost) => cost is null ? "" : Digits.FormatHalfWidth(cost.Estimate);
 
     /// <summary>What the worst alignment costs beyond the best, where their intervals do not overlap.</summary>
     private static string AlignmentSpread(MechanismResult result)

@@ -24,4 +24,11 @@ public static class Digits
         ArgumentNullException.ThrowIfNull(estimate);
         return estimate.Value.ToString($"F{Decimals(estimate)}", CultureInfo.InvariantCulture);
     }
+
+    /// <summary>Half of the interval's width, with as many decimals as the value; empty for a single value, whose interval says nothing.</summary>
+    public static string FormatHalfWidth(Estimate estimate)
+    {
+        ArgumentNullException.ThrowIfNull(estimate);
+        return estimate.Coverage == 0 ? "" : estimate.HalfWidth.ToString($"F{Decimals(estimate)}", CultureInfo.InvariantCulture);
+    }
 }

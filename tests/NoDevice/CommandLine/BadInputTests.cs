@@ -27,6 +27,7 @@ public sealed class BadInputTests
     [InlineData("--mechanism int80 INT80", "--mechanism INT80: one of")]
     [InlineData("--profile linux27", "--profile linux27: one of bare, linux26, bare64, compat is needed.")]
     [InlineData("--seed abc", "a whole number from 0 to 2147483647 is needed")]
+    [InlineData("--mechanism callgate int80 --profile compat", "--mechanism callgate needs --profile bare.")]
     [InlineData("--quick --full", "--quick and --full exclude each other.")]
     [InlineData("--json --csv", "--json and --csv exclude each other.")]
     [InlineData("--benchfmt --markdown --google-benchmark", "--markdown and --google-benchmark and --benchfmt exclude each other.")]

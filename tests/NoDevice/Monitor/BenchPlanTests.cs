@@ -15,6 +15,7 @@ public sealed class BenchPlanTests
     [
         .. from profile in Enum.GetValues<KernelProfile>()
            from mechanism in Enum.GetValues<EntryMechanism>()
+           where EntryPath.ProfilesOf(mechanism).Contains(profile)
            select (profile, mechanism),
     ];
 
@@ -27,10 +28,8 @@ public sealed class BenchPlanTests
     [InlineData("AuthenticAMD", KernelProfile.Compatibility, EntryMechanism.Syscall, true)]
     [InlineData("AuthenticAMD", KernelProfile.Compatibility, EntryMechanism.Sysenter, false)]
     [InlineData("AuthenticAMD", KernelProfile.Compatibility, EntryMechanism.Int80, true)]
-    [InlineData("AuthenticAMD", KernelProfile.Bare64, EntryMechanism.Vsyscall, false)]
     [InlineData("AuthenticAMD", KernelProfile.Bare64, EntryMechanism.Hlt, true)]
     [InlineData("GenuineIntel", KernelProfile.Bare64, EntryMechanism.Vmcall, true)]
-    [InlineData("GenuineIntel", KernelProfile.Bare, EntryMechanism.Cpuid, false)]
     public void The_vendor_decides_what_a_64_bit_kernel_can_be_entered_by(string vendor, KernelProfile profile, EntryMechanism mechanism, bool there) =>
         Assert.Equal(there, EntryPath.AbsenceOf(profile, mechanism, new CpuIdentity(vendor, 6, 60, 3, Sep: true)) is null);
 
@@ -54,6 +53,18 @@ public sealed class BenchPlanTests
         Assert.Equal(Everything.Length, plan.Mechanisms.Count + plan.Absent.Count);
         Assert.All(plan.Absent, absent => Assert.NotEmpty(absent.Reason));
         Assert.Contains(plan.Absent, absent => absent is { Profile: KernelProfile.Bare, Mechanism: EntryMechanism.Syscall });
+    }
+
+    [Fact]
+    public void A_kernel_without_such_an_entry_is_passed_over()
+    {
+        BenchPlan plan = BenchPlan.Of(
+            [(KernelProfile.Linux26, EntryMechanism.CallGate), (KernelProfile.Bare, EntryMechanism.CallGate), (KernelProfile.Bare, EntryMechanism.Hlt)],
+            Protocol.Quick,
+            seed: 1,
+            Intel);
+        Assert.Equal([(KernelProfile.Bare, EntryMechanism.CallGate)], plan.Mechanisms);
+        Assert.Empty(plan.Absent);
     }
 
     [Fact]

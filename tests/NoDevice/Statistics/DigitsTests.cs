@@ -25,6 +25,14 @@ public sealed class DigitsTests
         Assert.Equal(expected, Digits.Format(new(value, value - halfWidth, value + halfWidth, 0.95)));
 
     [Fact]
+    public void The_half_width_has_the_values_decimals_and_is_not_there_for_a_single_value()
+    {
+        Assert.Equal("0.3", Digits.FormatHalfWidth(new(613.8234, 613.5, 614.18, 0.95)));
+        Assert.Equal("12", Digits.FormatHalfWidth(new(614, 602, 626, 0.95)));
+        Assert.Equal("", Digits.FormatHalfWidth(MedianInterval.Of([613.8234])));
+    }
+
+    [Fact]
     public void A_single_value_gets_whole_units() => Assert.Equal("614", Digits.Format(MedianInterval.Of([613.8234])));
 
     [Property]
