@@ -168,6 +168,7 @@ no_arguments() { # VERB [ARGUMENT]...
 
 verb_run() {
     build
+    local everything=$#
     [ $# -gt 0 ] || set -- bench
     cd "$CALLER"
     split_words "$@"
@@ -197,6 +198,10 @@ verb_run() {
             ;;
     esac
     (cd "$ROOT" && need_lab amd)
+    if [ "$everything" = 0 ]; then
+        say "first this host's own Linux, which needs no KVM"
+        "$BINARY" bench --on host || [ $? != 130 ] || exit 130
+    fi
     say "running in the lab, whose figures are not a CPU's: kvmsys doctor says that $(obstacle "$status" "$doctor")"
     exec "$ROOT/lab/lab.sh" "${LAB_OPTIONS[@]}" -- kvmsys "$@"
 }

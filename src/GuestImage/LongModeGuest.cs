@@ -61,9 +61,10 @@ public sealed class LongModeGuest
 
         PageTableBuilder pageTables = new(new FrameAllocator(KernelLayout.FirstFreeFrame, options.MemorySize, options.Seed), PagingMode.FourLevel);
         List<PhysicalRange> ranges = [];
+        PageFlags kernelPages = LinuxProtection.PageKernelLargeExec | (options.Mitigation == Mitigation.Cr3Global ? PageFlags.Global : PageFlags.None);
         for (uint physical = 0; physical < options.MemorySize; physical += largePage)
         {
-            pageTables.MapLarge(KernelLayout.PageOffset + physical, physical, LinuxProtection.PageKernelLargeExec);
+            pageTables.MapLarge(KernelLayout.PageOffset + physical, physical, kernelPages);
         }
 
         foreach (ProgramSegment segment in program.Segments)
@@ -77,7 +78,10 @@ public sealed class LongModeGuest
         }
 
         uint pid = TaskIdentity.PidOf(options.Seed);
-        LongModeKernel kernel = new(program, pid, options.EntryOffset, pageTables.Root);
+        bool switchesTables = options.Mitigation is Mitigation.Cr3 or Mitigation.Cr3Global or Mitigation.Cr3Pcid;
+        uint userTables = switchesTables ? pageTables.CopyRoot() : pageTables.Root;
+        LongModeKernel kernel = new(
+            program, pid, options.EntryOffset, new MitigationCode(options.Mitigation, pageTables.Root, userTables), pageTables.Root);
         ranges.Add(kernel.Range);
         ranges.AddRange(pageTables.Tables);
         GuestImage image = new()

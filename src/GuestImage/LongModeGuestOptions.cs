@@ -24,6 +24,9 @@ public sealed record LongModeGuestOptions
     /// <summary>Where in its cache line of 64 bytes each system call's entry starts: 0 to <see cref="MaxEntryOffset"/>.</summary>
     public int EntryOffset { get; init; }
 
+    /// <summary>What each system call's entry does beyond what the hardware needs.</summary>
+    public Mitigation Mitigation { get; init; }
+
     /// <summary>Decides which frames the pages get, and the process identifier.</summary>
     public int Seed { get; init; }
 

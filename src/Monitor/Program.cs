@@ -72,12 +72,13 @@ internal static class Program
     {
         Command doctor = DoctorCommand.Create();
         Command bench = BenchCommand.Create();
+        Command latency = LatencyCommand.Create();
         Command compare = CompareCommand.Create();
         Command article = ArticleCommand.Create();
         Command run = RunCommand.Create();
         Command page = PageCommand.Create();
         Command trace = TraceCommand.Create();
-        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, compare, article, run, trace, page };
+        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, latency, compare, article, run, trace, page };
         HelpWithExamples.AddTo(root, new Dictionary<Command, string[]>
         {
             [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys run ./hello", "kvmsys page disasm", "kvmsys bench --help"],
@@ -92,8 +93,17 @@ internal static class Program
                 "kvmsys bench                                              everything, at most 2 s a mechanism",
                 "kvmsys bench --mechanism int80 sysenter --profile bare    two mechanisms on the bare kernel",
                 "kvmsys bench --full --cpu 3                               a figure to publish, on CPU 3",
+                "kvmsys bench --on kvm host                                and what this host's own Linux adds to each",
+                "kvmsys bench --profile bare64 --mitigation all            and what each mitigation adds",
                 "kvmsys bench --json > bench.json                          all of it, for a script",
                 "kvmsys bench --full --benchfmt > new.txt                  then: benchstat old.txt new.txt",
+            ],
+            [latency] =
+            [
+                "kvmsys latency --mechanism sysenter                       a hundred thousand calls, one by one",
+                "kvmsys latency --profile host64 --mechanism syscall       of this host's own Linux",
+                "kvmsys latency --mechanism empty --calls 10_000_000       the timer alone: what this CPU's own gaps are",
+                "kvmsys latency --hgrm > int80.hgrm                        then: HdrHistogram's plotter",
             ],
             [compare] =
             [

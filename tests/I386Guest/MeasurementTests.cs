@@ -37,7 +37,7 @@ public sealed class MeasurementTests : IDisposable
         foreach (KernelProfile profile in Enum.GetValues<KernelProfile>())
         {
             foreach (EntryMechanism mechanism in Enum.GetValues<EntryMechanism>().Where(mechanism =>
-                EntryPath.ProfilesOf(mechanism).Contains(profile) && EntryPath.AbsenceOf(profile, mechanism, cpu) is null))
+                EntryPath.ProfilesOf(mechanism).Contains(profile) && new EntryPath(profile, mechanism) is { IsOnHost: false } path && path.AbsenceOn(cpu) is null))
             {
                 data.Add(profile, mechanism);
             }
@@ -189,7 +189,7 @@ public sealed class MeasurementTests : IDisposable
     {
         // The TSC counts instructions here, so that a cost is a number of them: the call's own, and its share of the loop's two.
         // QEMU does not count an instruction that faults in its memory access.
-        Assert.SkipWhen(EntryPath.AbsenceOf(profile, mechanism, _cpuid.Identity) is not null, "this CPU has no such entry");
+        Assert.SkipWhen(new EntryPath(profile, mechanism).AbsenceOn(_cpuid.Identity) is not null, "this CPU has no such entry");
         bool isQemu = _host.BackEnd.Module == "kvm_amd";
         foreach (int alignment in Protocol.Quick.Alignments)
         {
@@ -201,6 +201,38 @@ public sealed class MeasurementTests : IDisposable
             // Bochs' TSC is now and then one instruction late.
             Assert.All(run.Pairs, pair => Assert.InRange(pair.CallTicks, expected - (isQemu ? 0 : 1.0 / Calls), expected + (isQemu ? 0 : 1.0 / Calls)));
         }
+    }
+
+    [Theory]
+    [Trait(Lab.Mode, Lab.Exact)]
+    [InlineData(Mitigation.Swapgs, 2)]
+    [InlineData(Mitigation.SwapgsLfence, 3)]
+    [InlineData(Mitigation.Cr3, 4)]
+    [InlineData(Mitigation.Cr3Global, 4)]
+    [InlineData(Mitigation.Cr3Pcid, 4)]
+    [InlineData(Mitigation.Ibrs, 16)]
+    [InlineData(Mitigation.Ibpb, 8)]
+    [InlineData(Mitigation.RsbStuffing, 34)]
+    [InlineData(Mitigation.Verw, 1)]
+    public void A_mitigation_adds_exactly_its_instructions_to_every_entry(Mitigation mitigation, double instructions)
+    {
+        // VERW is everywhere; what it clears where there is MD_CLEAR does not matter here.
+        EntryPath[] paths =
+        [
+            .. from profile in new[] { KernelProfile.Bare64, KernelProfile.Compatibility }
+               from mechanism in new[] { EntryMechanism.Int80, EntryMechanism.Sysenter, EntryMechanism.Syscall }
+               let path = new EntryPath(profile, mechanism, Mitigation: mitigation)
+               where EntryPath.ProfilesOf(mechanism).Contains(profile)
+               where (path with { Mitigation = mitigation == Mitigation.Verw ? Mitigation.None : mitigation }).AbsenceOn(_cpuid.Identity) is null
+               select path,
+        ];
+        Assert.SkipWhen(paths.Length == 0, "this CPU has no such feature");
+        Assert.All(paths, path =>
+        {
+            double plain = path.Mechanism == EntryMechanism.Sysenter ? 6 : 4;
+            double cost = MedianInterval.Of([.. RunUndisturbed(path, seed: 1).Pairs.Select(pair => pair.CallTicks)]).Value;
+            Assert.Equal(plain + instructions + (2.0 / CallLoop.CallsPerRound), cost);
+        });
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("No cost is shown", result.Output, StringComparison.Ordinal);
         Assert.Equal(LabRun.IsIntel, result.Output.Contains("absent on bare: syscall: only AMD's CPUs have SYSCALL in 32-bit code", StringComparison.Ordinal));
         Assert.Equal(!LabRun.IsIntel, result.Output.Contains("absent on compat: sysenter: AMD's CPUs have SYSENTER in legacy mode only", StringComparison.Ordinal));
-        Assert.Contains("verdict: emulated - not proved that a CPU executed the guest", result.Output, StringComparison.Ordinal);
+        Assert.Contains("verdict: emulated - not proved that a CPU executed the program", result.Output, StringComparison.Ordinal);
         Assert.Matches(LabRun.IsIntel ? @"dependent multiply / add +1\.000" : "TCGTCGTCGTCG: QEMU's software CPU", result.Output);
     }
 

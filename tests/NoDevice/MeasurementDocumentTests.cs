@@ -20,6 +20,9 @@ public sealed class MeasurementDocumentTests
 
     public static TheoryData<string> Reasons() => [.. Enum.GetValues<GateReason>().Where(reason => reason != GateReason.None).Select(Spelling.Of)];
 
+    public static TheoryData<string> Mitigations() =>
+        [.. Enum.GetValues<Mitigation>().Where(mitigation => mitigation != Mitigation.None).Select(Spelling.Of)];
+
     public static TheoryData<string> Observations()
     {
         HostEnvironment host = new("", new HostCpu("", "", 0, 0, 0, null), null, "", new KvmBackEnd(null, new Dictionary<string, string>()));
@@ -29,7 +32,8 @@ public sealed class MeasurementDocumentTests
     [Theory]
     [MemberData(nameof(Mechanisms))]
     [MemberData(nameof(Reasons))]
-    public void Every_mechanism_and_every_reason_of_the_gate_has_its_row(string name) =>
+    [MemberData(nameof(Mitigations))]
+    public void Every_mechanism_and_every_mitigation_and_every_reason_of_the_gate_has_its_row(string name) =>
         Assert.Contains($"\n| `{name}` | ", Document, StringComparison.Ordinal);
 
     [Theory]

@@ -10,6 +10,9 @@ namespace Kvmsys.Guest.Cpu;
 /// <param name="Sep">Leaf 1, EDX bit 11: SYSENTER and SYSEXIT are there.</param>
 public sealed record CpuIdentity(string Vendor, int Family, int Model, int Stepping, bool Sep)
 {
+    /// <summary>What else it has, of what a kernel's entry may use.</summary>
+    public CpuFeatures Features { get; init; }
+
     private const string Intel = "GenuineIntel";
     private const string Amd = "AuthenticAMD";
 

@@ -15,6 +15,9 @@ public enum Cr4 : uint
     /// <summary>PAE: 64-bit page-table entries.</summary>
     PhysicalAddressExtension = 1u << 5,
 
+    /// <summary>PGE: global pages stay in the TLB when CR3 is written.</summary>
+    PageGlobalEnable = 1u << 7,
+
     /// <summary>OSFXSR: SSE instructions work.</summary>
     OsFxsr = 1u << 9,
 

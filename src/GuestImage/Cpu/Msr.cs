@@ -5,6 +5,12 @@ namespace Kvmsys.Guest.Cpu;
 /// <summary>Numbers of model-specific registers (SDM Vol. 4, table 2-2).</summary>
 public static class Msr
 {
+    /// <summary>IA32_SPEC_CTRL: bit 0 is IBRS.</summary>
+    public const uint SpecCtrl = 0x48;
+
+    /// <summary>IA32_PRED_CMD: a write of bit 0 is an indirect branch predictor barrier.</summary>
+    public const uint PredCmd = 0x49;
+
     /// <summary>IA32_SYSENTER_CS: SYSENTER loads it into CS, and it plus 8 into SS; SYSEXIT takes it plus 16 and plus 24.</summary>
     public const uint SysenterCs = 0x174;
 
@@ -32,6 +38,8 @@ public static class Msr
     /// <summary>The register's name, or its number.</summary>
     public static string NameOf(uint index) => index switch
     {
+        SpecCtrl => "SPEC_CTRL",
+        PredCmd => "PRED_CMD",
         SysenterCs => "SYSENTER_CS",
         SysenterEsp => "SYSENTER_ESP",
         SysenterEip => "SYSENTER_EIP",

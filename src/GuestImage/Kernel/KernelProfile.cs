@@ -2,7 +2,7 @@
 
 namespace Kvmsys.Guest.Kernel;
 
-/// <summary>A guest's kernel: how much it does on each entry, and in which modes it and its program run.</summary>
+/// <summary>A kernel that a program is for: how much it does on each entry, and in which modes it and its program run.</summary>
 public enum KernelProfile
 {
     /// <summary>Nothing but what the hardware needs to come back: the mechanism's own cost.</summary>
@@ -16,4 +16,10 @@ public enum KernelProfile
 
     /// <summary>As <see cref="Bare"/>, of a 64-bit kernel and for a 32-bit program in compatibility mode.</summary>
     Compatibility,
+
+    /// <summary>No guest's, but the Linux that kvmsys itself runs on, whatever it does on an entry; for a 32-bit program.</summary>
+    Host32,
+
+    /// <summary>The same, for a program in 64-bit mode.</summary>
+    Host64,
 }

@@ -11,7 +11,7 @@ namespace Kvmsys.Guest.Kernel;
 
 /// <summary>
 /// A 64-bit kernel in memory, which runs 64-bit programs, and 32-bit ones in compatibility mode. Its entries do nothing but what the hardware
-/// needs to come back: they answer getpid whatever is asked.
+/// needs to come back, and one <see cref="Mitigation"/> if wanted: they answer getpid whatever is asked.
 /// </summary>
 /// <remarks>
 /// It lies at the addresses of <see cref="KernelLayout"/>, below 4 GiB, and not in the upper half of the address space as Linux does. That costs
@@ -49,10 +49,11 @@ internal sealed class LongModeKernel
     /// <param name="program">The program.</param>
     /// <param name="pid">What every system call answers.</param>
     /// <param name="entryOffset">Where in its cache line each entry starts.</param>
+    /// <param name="mitigation">What each entry does beyond that.</param>
     /// <param name="pml4">CR3.</param>
-    public LongModeKernel(GuestProgram program, uint pid, int entryOffset, uint pml4)
+    public LongModeKernel(GuestProgram program, uint pid, int entryOffset, MitigationCode mitigation, uint pml4)
     {
-        EmitEntries(pid, entryOffset, program.Halts);
+        EmitEntries(pid, entryOffset, mitigation, program.Halts);
         LongModeExceptionStubs.Emit(_text);
         uint monitorCall = _text.Add("monitor_call", EmitMonitorCall);
         uint start = _text.Add("start", code => EmitStart(code, program));
@@ -72,7 +73,7 @@ internal sealed class LongModeKernel
         Place(KernelLayout.Gdt, _gdt.ToArray());
         Place(KernelLayout.Idt, idt.ToArray());
         Place(KernelLayout.Tss, LongModeTss.Of(KernelStack, KernelLayout.DoubleFaultStackTop));
-        InitialState = StateAt(start, pml4);
+        InitialState = StateAt(start, pml4, mitigation.Cr4);
     }
 
     /// <summary>The kernel's bytes and where they lie.</summary>
@@ -97,7 +98,7 @@ internal sealed class LongModeKernel
     /// The way back is the one that belongs to the way in. SYSEXIT takes RIP from EDX and RSP from ECX, in which the program has passed them; SYSRET
     /// takes RIP from RCX and RFLAGS from R11, where SYSCALL has left them. With 32-bit operands both go to compatibility mode.
     /// </summary>
-    private void EmitEntries(uint pid, int offset, bool halts)
+    private void EmitEntries(uint pid, int offset, MitigationCode mitigation, bool halts)
     {
         (string Name, Action<CodeUnit> Return)[] entries =
         [
@@ -120,8 +121,11 @@ internal sealed class LongModeKernel
                 name,
                 code =>
                 {
+                    mitigation.EmitEntry(code);
+                    mitigation.EmitExit(code);
                     code.Asm.mov(eax, pid);
                     emitReturn(code);
+                    mitigation.EmitData(code);
                 },
                 offset);
         }
@@ -180,7 +184,7 @@ internal sealed class LongModeKernel
         code.Asm.iretq();
     }
 
-    private CpuState StateAt(uint start, uint pml4)
+    private CpuState StateAt(uint start, uint pml4, Cr4 cr4)
     {
         SegmentRegister userData = _gdt.LoadSegment(LongModeSelector.UserData);
         SegmentRegister unusable = new() { Unusable = true };
@@ -199,7 +203,7 @@ internal sealed class LongModeKernel
             Cr0 = Cr0.ProtectionEnable | Cr0.MonitorCoprocessor | Cr0.ExtensionType | Cr0.NumericError | Cr0.WriteProtect | Cr0.AlignmentMask
                 | Cr0.Paging,
             Cr3 = pml4,
-            Cr4 = Cr4.PhysicalAddressExtension | Cr4.OsFxsr | Cr4.OsXmmExcpt,
+            Cr4 = Cr4.PhysicalAddressExtension | Cr4.OsFxsr | Cr4.OsXmmExcpt | cr4,
             Efer = Efer.LongModeEnable | Efer.LongModeActive | Efer.SyscallEnable,
             Eip = start,
             Esp = KernelStack,

@@ -26,4 +26,7 @@ public enum PageFlags : uint
 
     /// <summary>PS: a directory entry that maps a large page (with 32-bit paging it needs CR4.PSE).</summary>
     Large = 1 << 7,
+
+    /// <summary>G: it stays in the TLB when CR3 is written (with CR4.PGE).</summary>
+    Global = 1 << 8,
 }

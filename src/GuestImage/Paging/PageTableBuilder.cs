@@ -90,6 +90,16 @@ public sealed class PageTableBuilder
         return pages;
     }
 
+    /// <summary>A second table of the first level that maps what is mapped by now, by the same tables of the other levels.</summary>
+    /// <returns>Its guest-physical address.</returns>
+    /// <exception cref="InvalidOperationException">No frame is free.</exception>
+    public uint CopyRoot()
+    {
+        uint copy = NewTable();
+        _tables[Root].CopyTo(_tables[copy], 0);
+        return copy;
+    }
+
     private static void Check(uint virtualAddress, uint physicalAddress, uint size, PageFlags flags, bool large)
     {
         if (virtualAddress % size != 0 || physicalAddress % size != 0)

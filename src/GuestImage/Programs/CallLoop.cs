@@ -12,13 +12,14 @@ namespace Kvmsys.Guest.Programs;
 /// <summary>
 /// A ring-3 program that times batches of getpid. A run of it calibrates, warms up until the batches become no shorter, times short and long
 /// batches, calibrates again, and ends with a <see cref="MonitorCall.Mark"/>; nothing leaves the guest before. The monitor sets the next
-/// run's <see cref="CallLoopParameters"/> and lets it go on. The first run touches every page and is not to be counted.
+/// run's <see cref="CallLoopParameters"/> and lets it go on. The first run touches every page and is not to be counted. For the host's own
+/// Linux it is a process that is given them on its standard input, see <see cref="ProcessResults"/>.
 /// </summary>
 /// <remarks>All but the call itself is written so that it means the same in 32-bit and in 64-bit code: with 32-bit registers, and no PUSH.</remarks>
 /// <param name="Mechanism">How it enters the kernel.</param>
 public sealed record CallLoop(EntryMechanism Mechanism)
 {
-    /// <summary>Calls between two turns of the loop, whose own two instructions are thus an eighth of themselves in a call.</summary>
+    /// <summary>Calls between two turns of the loop where they are to be averaged: its own two instructions are an eighth of themselves in a call.</summary>
     public const uint CallsPerRound = 8;
 
     /// <summary>Batches that one run can time.</summary>
@@ -46,11 +47,14 @@ public sealed record CallLoop(EntryMechanism Mechanism)
     // A group's best that is less than a thousandth better than the best before is a plateau.
     private const int PlateauShift = 10;
 
-    private static readonly uint ResultsAddress = ParametersAddress + (uint)Marshal.SizeOf<CallLoopParameters>() + sizeof(uint);
+    private static readonly uint ResultsAddress = ParametersAddress + (uint)Marshal.SizeOf<CallLoopParameters>();
     private static readonly int Batches = Result(nameof(CallLoopResults.Batches));
 
     /// <summary>Where in its cache line the loop starts, 0 to 63.</summary>
     public int Offset { get; init; }
+
+    /// <summary>Calls between two turns of the loop, 1 or more; 1 where a batch is to be a single call.</summary>
+    public uint CallsInRound { get; init; } = CallsPerRound;
 
     /// <summary>Whether the CPU is AMD's, whose VMCALL is called VMMCALL.</summary>
     public bool IsAmd { get; init; }
@@ -66,10 +70,10 @@ public sealed record CallLoop(EntryMechanism Mechanism)
     /// <summary>The program for a kernel: how SYSENTER is given its return address depends on who takes it.</summary>
     public GuestProgram Assemble(KernelProfile profile)
     {
-        int bitness = profile == KernelProfile.Bare64 ? 64 : 32;
+        int bitness = profile is KernelProfile.Bare64 or KernelProfile.Host64 ? 64 : 32;
         TextSection text = new(GuestProgram.TextAddress, GuestProgram.DataAddress - GuestProgram.TextAddress, bitness);
         bool sysenterByRegisters = Mechanism == EntryMechanism.Sysenter && profile != KernelProfile.Linux26;
-        Emit(text, sysenterByRegisters);
+        Emit(text, profile, sysenterByRegisters);
         CallLoopParameters parameters = Parameters;
         return GuestProgram.OfCode(text.ToArray(), MemoryMarshal.AsBytes(new Span<CallLoopParameters>(ref parameters)).ToArray()) with
         {
@@ -91,17 +95,21 @@ public sealed record CallLoop(EntryMechanism Mechanism)
         };
     }
 
-    private void Emit(TextSection text, bool sysenterByRegisters)
+    private void Emit(TextSection text, KernelProfile profile, bool sysenterByRegisters)
     {
+        bool isProcess = profile is KernelProfile.Host32 or KernelProfile.Host64;
         uint subroutine = text.Add("subroutine", code => code.Asm.ret());
-        uint runCalls = text.Add(RunCalls, code => EmitRunCalls(code, subroutine, sysenterByRegisters), Offset);
+        uint runCalls = text.Add(RunCalls, code => EmitRunCalls(code, subroutine, sysenterByRegisters, isProcess), Offset);
         uint calibrate = text.Add("calibrate", EmitCalibrate);
         uint warmUp = text.Add("warm_up", code => EmitWarmUp(code, runCalls));
         uint timeBatches = text.Add("time_batches", code => EmitTimeBatches(code, runCalls));
         text.Add("_start", code =>
         {
             Assembler c = code.Asm;
+            CallLoopProcess? process = isProcess ? new(code, ParametersAddress, ResultsAddress) : null;
+            process?.EmitStart();
             code.Define("run");
+            process?.EmitBegin();
             c.mov(ebx, ResultsAddress);
             c.lea(ebp, __[ebx + Result(nameof(CallLoopResults.Before))]);
             c.call(calibrate);
@@ -109,19 +117,27 @@ public sealed record CallLoop(EntryMechanism Mechanism)
             c.call(timeBatches);
             c.lea(ebp, __[ebx + Result(nameof(CallLoopResults.After))]);
             c.call(calibrate);
-            c.mov(eax, (uint)MonitorCall.Mark);
-            c.@int(unchecked((sbyte)I386Kernel.MonitorVector));
+            process?.EmitEnd();
+            if (!isProcess)
+            {
+                c.mov(eax, (uint)MonitorCall.Mark);
+                c.@int(unchecked((sbyte)I386Kernel.MonitorVector));
+            }
+
             c.jmp(code["run"]);
         });
     }
 
     /// <summary>EDI rounds of calls, one after the other; the last result is stored. A call leaves EBX and ESI alone.</summary>
-    private void EmitRunCalls(CodeUnit code, uint subroutine, bool sysenterByRegisters)
+    private void EmitRunCalls(CodeUnit code, uint subroutine, bool sysenterByRegisters, bool isProcess)
     {
         Assembler c = code.Asm;
-        for (int i = 0; i < CallsPerRound; i++)
+
+        // Linux has a number of its own for SYSCALL in 64-bit mode; the kernels here have one table.
+        uint getpid = isProcess && Mechanism == EntryMechanism.Syscall ? LinuxCall.Getpid.X64 : LinuxCall.Getpid.I386;
+        for (int i = 0; i < CallsInRound; i++)
         {
-            c.mov(eax, SyscallNumber.Getpid);
+            c.mov(eax, getpid);
             switch (Mechanism)
             {
                 case EntryMechanism.Call:
@@ -133,6 +149,9 @@ public sealed record CallLoop(EntryMechanism Mechanism)
                     break;
                 case EntryMechanism.Sysenter:
                     EmitSysenter(code, i, sysenterByRegisters);
+                    break;
+                case EntryMechanism.Vsyscall when isProcess:
+                    CallLoopProcess.EmitVsyscall(c, ResultsAddress);
                     break;
                 case EntryMechanism.Vsyscall:
                     c.call(VsyscallPage.Entry);
@@ -180,7 +199,7 @@ public sealed record CallLoop(EntryMechanism Mechanism)
         c.ret();
     }
 
-    /// <summary>SYSENTER saves no return address, so the program says where it is: behind its own eight calls' equally long code.</summary>
+    /// <summary>SYSENTER saves no return address, so the program says where it is: behind the equally long code of so many calls.</summary>
     private static void EmitSysenter(CodeUnit code, int call, bool byRegisters)
     {
         Assembler c = code.Asm;
@@ -313,7 +332,10 @@ public sealed record CallLoop(EntryMechanism Mechanism)
         c.xor(ecx, esi);
         c.and(ecx, 1);
         c.mov(edi, Parameter(nameof(CallLoopParameters.Rounds)));
+        c.cmp(Parameter(nameof(CallLoopParameters.AllShort)), 0);
+        c.jne(code["short_batch"]);
         c.shl(edi, cl);
+        code.Define("short_batch");
         c.mov(ebp, esi);
         c.shl(ebp, 4);
         c.lea(ebp, __[ebx + ebp + Batches]);

@@ -22,4 +22,7 @@ public struct CallLoopParameters
 
     /// <summary>Groups after which the warm-up ends without a plateau, 1 or more.</summary>
     public uint WarmUpGroups;
+
+    /// <summary>0 for short and long batches in turns, 1 when all are short.</summary>
+    public uint AllShort;
 }

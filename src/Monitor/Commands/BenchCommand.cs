@@ -22,25 +22,43 @@ internal static class BenchCommand
 
     private const int MaxRuns = 100_000;
 
+    private const string AllMitigations = "all";
+
+    private static readonly Mitigation[] Mitigations = [.. Enum.GetValues<Mitigation>().Where(mitigation => mitigation != Mitigation.None)];
     private static readonly EntryMechanism[] Mechanisms = Enum.GetValues<EntryMechanism>();
     private static readonly KernelProfile[] Profiles = Enum.GetValues<KernelProfile>();
+    private static readonly KernelProfile[] GuestProfiles = [.. Profiles.Where(profile => !IsOnHostProfile(profile))];
+
+    // What "--on" takes.
+    private const string OnKvm = "kvm";
+    private const string OnHost = "host";
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        Option<string[]> mechanisms = Choice("--mechanism", "Ways into the kernel; all when not given.", [.. Mechanisms.Select(Spelling.Of)]);
-        Option<string[]> profiles = Choice("--profile", "The guest's kernel: how much it does on each entry, and in which mode; all when not given.", [.. Profiles.Select(Spelling.Of)]);
+        string[] all = [.. Mechanisms.Select(Spelling.Of)];
+        Option<string[]> mechanisms = Choice("--mechanism", "Ways into the kernel; all when not given.", all, all);
+        Option<string[]> on = Choice(
+            "--on",
+            "Where: in guests of KVM's, or as processes of this host's own Linux, whatever it does on an entry; or both, to see what it adds.",
+            [OnKvm, OnHost],
+            [OnKvm]);
+        Option<string[]> profiles = Choice(
+            "--profile",
+            "The kernel: how much it does on each entry, and in which mode; all guests' when not given.",
+            [.. Profiles.Select(Spelling.Of)],
+            [.. GuestProfiles.Select(Spelling.Of)]);
+        Option<string[]> mitigations = Choice(
+            "--mitigation",
+            "What a kernel does on an entry of bare64 or compat against an attack: measure it too, one at a time, and tell what it adds.",
+            [AllMitigations, .. Mitigations.Select(Spelling.Of)],
+            []);
         Option<bool> quick = new("--quick") { Description = "At most 2 s a mechanism; what is done when nothing is said." };
         Option<bool> full = new("--full") { Description = "At most 60 s a mechanism, for a figure to publish." };
         Option<int?> sessions = Number("--sessions", "Times that every machine is made anew.", MaxSessions);
         Option<int?> runs = Number("--runs", "Runs of each mechanism and alignment in a session.", MaxRuns);
-        Option<int?> cpu = new("--cpu")
-        {
-            Description = "The host's CPU to measure on; the last that is isolated, or else the last, when not given.",
-            HelpName = "N",
-            CustomParser = result => CommonOptions.ParseNumber(result, 0, int.MaxValue),
-        };
-        Option<bool> showEmulated = new("--show-emulated") { Description = "Show figures of software too, each marked as one." };
+        Option<int?> cpu = CommonOptions.Cpu();
+        Option<bool> showEmulated = CommonOptions.ShowEmulated();
         Option<bool> checkKnown = new("--check-known") { Description = "Hold the figures against those that are known of this CPU; exit with 1 when one is off." };
         Option<int?> seed = CommonOptions.Seed();
         Option<int> timeout = CommonOptions.Timeout();
@@ -55,7 +73,7 @@ internal static class BenchCommand
         ];
         Command command = new("bench", "Measure what entering a kernel costs: every mechanism that the CPU has, and controls beside them.")
         {
-            mechanisms, profiles, quick, full, sessions, runs, cpu, showEmulated, checkKnown, seed, timeout, device,
+            mechanisms, profiles, on, mitigations, quick, full, sessions, runs, cpu, showEmulated, checkKnown, seed, timeout, device,
         };
         foreach ((Option<bool> option, _) in formats)
         {
@@ -64,6 +82,11 @@ internal static class BenchCommand
 
         command.Validators.Add(result =>
         {
+            if (result.GetResult(on) is { Implicit: false } && result.GetResult(profiles) is { Implicit: false })
+            {
+                result.AddError("--on and --profile exclude each other: --on host is --profile host32 host64.");
+            }
+
             if (result.GetValue(quick) && result.GetValue(full))
             {
                 result.AddError("--quick and --full exclude each other.");
@@ -76,8 +99,9 @@ internal static class BenchCommand
             }
         });
         command.SetAction(parsed => Run(parsed.GetResult(mechanisms) is { Implicit: false }, new Request(
-            parsed.GetValue(profiles)!,
+            parsed.GetResult(on) is { Implicit: false } ? ProfilesOn(parsed.GetValue(on)!) : parsed.GetValue(profiles)!,
             parsed.GetValue(mechanisms)!,
+            parsed.GetValue(mitigations)!,
             parsed.GetValue(full) ? Protocol.Full : parsed.GetValue(quick) ? Protocol.Quick : null,
             parsed.GetValue(sessions),
             parsed.GetValue(runs),
@@ -98,14 +122,19 @@ internal static class BenchCommand
         CustomParser = result => CommonOptions.ParseNumber(result, 1, max),
     };
 
-    private static Option<string[]> Choice(string name, string description, string[] values)
+    private static string[] ProfilesOn(string[] places) =>
+        [.. Profiles.Where(profile => places.Contains(IsOnHostProfile(profile) ? OnHost : OnKvm)).Select(Spelling.Of)];
+
+    private static bool IsOnHostProfile(KernelProfile profile) => new EntryPath(profile, EntryMechanism.Empty).IsOnHost;
+
+    private static Option<string[]> Choice(string name, string description, string[] values, string[] defaults)
     {
         Option<string[]> option = new(name)
         {
             Description = description,
             HelpName = string.Join('|', values),
             AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => values,
+            DefaultValueFactory = _ => defaults,
             CustomParser = result =>
             {
                 string[] given = [.. result.Tokens.Select(token => token.Value)];
@@ -122,8 +151,20 @@ internal static class BenchCommand
     }
 
     /// <summary>Who asks for a mechanism by name is not to miss it in silence.</summary>
-    private static void RefuseWhatNoProfileHas(Request request)
+    private static void RefuseWhatNoProfileHas(Request request, bool byName)
     {
+        if (request.MitigationNames.Length > 0 && !request.Mechanisms.Any(path => path.TakesMitigations))
+        {
+            throw new CommandFailedException(
+                ExitCode.Usage,
+                "--mitigation needs --profile bare64 or compat, and --mechanism int80, syscall or sysenter. Cure: see kvmsys bench --help");
+        }
+
+        if (!byName)
+        {
+            return;
+        }
+
         foreach (EntryMechanism mechanism in Mechanisms.Where(mechanism => request.MechanismNames.Contains(Spelling.Of(mechanism))))
         {
             string[] having = [.. EntryPath.ProfilesOf(mechanism).Select(Spelling.Of)];
@@ -138,26 +179,21 @@ internal static class BenchCommand
 
     private static int Run(bool byName, Request request)
     {
-        if (byName)
-        {
-            RefuseWhatNoProfileHas(request);
-        }
+        RefuseWhatNoProfileHas(request, byName);
 
         HostEnvironment host = HostEnvironment.Read(request.Cpu);
-        Checkup checkup = KvmAccess.CheckGuest(request.Device, host);
-        using Kvm kvm = Kvm.Open(request.Device);
-        GuestCpuid cpuid = GuestCpuid.Of(kvm);
-        BenchPlan plan = BenchPlan.Of(request.Mechanisms, request.ProtocolOn(checkup), request.Seed, cpuid.Identity);
+        using Interruption interruption = new();
+        using EntryAccess access = new(request.Device, host, request.Mechanisms, interruption);
+        BenchPlan plan = BenchPlan.Of(request.Mechanisms, request.ProtocolOn(access.Checkup), request.Seed, access.AbsenceOf);
         if (plan.Mechanisms.Count == 0)
         {
             throw new CommandFailedException(
                 ExitCode.CannotRunGuest,
-                $"nothing is left to measure: {string.Join("; ", plan.Absent.Select(absent => $"{Spelling.Of(absent.Mechanism)} on {Spelling.Of(absent.Profile)}: {absent.Reason}"))}. Cure: measure --mechanism int80.");
+                $"nothing is left to measure: {string.Join("; ", plan.Absent.Select(absent => $"{Spelling.Of(absent.Mechanism, absent.Mitigation)} on {Spelling.Of(absent.Profile)}: {absent.Reason}"))}. Cure: measure --mechanism int80.");
         }
 
         VcpuPlacement placement = KvmAccess.PlacementOn(request.Cpu);
-        Bench bench = new(kvm, cpuid, host, plan, placement);
-        using Interruption interruption = new();
+        Bench bench = new(host, plan, (path, seed) => access.Make(path, seed, placement));
         CommandFailedException? failure = null;
         long start = Stopwatch.GetTimestamp();
         try
@@ -213,7 +249,7 @@ internal static class BenchCommand
         {
             string name = $"{Spelling.Of(cost.Mechanism)} on {Spelling.Of(cost.Profile)}";
             double? measured = report.Results
-                .FirstOrDefault(result => (result.Profile, result.Mechanism) == (cost.Profile, cost.Mechanism) && report.Shows(result))?.Cycles?.Estimate.Value;
+                .FirstOrDefault(result => (result.Profile, result.Mechanism, result.Mitigation) == (cost.Profile, cost.Mechanism, Mitigation.None) && report.Shows(result))?.Cycles?.Estimate.Value;
             string found = measured is not double cycles ? "was not measured"
                 : string.Create(CultureInfo.InvariantCulture, $"takes {cycles:N1} core cycles, which {(cost.AgreesWith(cycles) ? "agrees" : "does not agree")}");
             StandardStream.WriteMessage(string.Create(CultureInfo.InvariantCulture, $"kvmsys: {name} {found}; {cost.CoreCycles} are known: {cost.Source}\n"));
@@ -235,7 +271,7 @@ internal static class BenchCommand
         GateReason cause = result.Discards.Reasons.MaxBy(reason => reason.Value).Key;
         return new CommandFailedException(
             ExitCode.Unstable,
-            $"unstable: {result.Discards.Share:P0} of {Spelling.Of(result.Mechanism)} on {Spelling.Of(result.Profile)} had to be discarded, most of it for {Spelling.Of(cause)}. Cure: {Spelling.CureOf(cause)}.");
+            $"unstable: {result.Discards.Share:P0} of {Spelling.NameOf(result)} had to be discarded, most of it for {Spelling.Of(cause)}. Cure: {Spelling.CureOf(cause)}.");
     }
 
     private static void Measure(BenchPlan plan, Action<Action?> measure)
@@ -284,7 +320,7 @@ internal static class BenchCommand
     internal static string OmissionsOf(BenchReport report)
     {
         ILookup<bool, string> missing = report.Results.Except(report.Timed)
-            .ToLookup(report.Shows, result => $"{Spelling.Of(result.Mechanism)} on {Spelling.Of(result.Profile)}");
+            .ToLookup(report.Shows, Spelling.NameOf);
         string emulated = missing[false].Any()
             ? $"kvmsys: no figure of {string.Join(", ", missing[false])}: emulated. Cure: measure on a CPU, or have it all the same with --show-emulated.\n"
             : "";
@@ -298,6 +334,7 @@ internal static class BenchCommand
     private sealed record Request(
         string[] ProfileNames,
         string[] MechanismNames,
+        string[] MitigationNames,
         Protocol? Protocol,
         int? Sessions,
         int? Runs,
@@ -309,23 +346,33 @@ internal static class BenchCommand
         string Device,
         BenchFormat Format)
     {
-        public (KernelProfile Profile, EntryMechanism Mechanism)[] Mechanisms =>
+        public EntryPath[] Mechanisms =>
         [
             .. from profile in Profiles
                where ProfileNames.Contains(Spelling.Of(profile))
                from mechanism in BenchCommand.Mechanisms
                where MechanismNames.Contains(Spelling.Of(mechanism))
-               select (profile, mechanism),
+               from path in WithMitigations(new EntryPath(profile, mechanism))
+               select path,
         ];
+
+        private IEnumerable<EntryPath> WithMitigations(EntryPath path) =>
+        [
+            path,
+            .. from mitigation in Mitigations
+               where path.TakesMitigations && (MitigationNames.Contains(AllMitigations) || MitigationNames.Contains(Spelling.Of(mitigation)))
+               select path with { Mitigation = mitigation },
+        ];
+
 
         /// <summary>
         /// The protocol that was asked for. Where it is known beforehand that no figure will be shown, and nothing was asked, one run of each
         /// shows what there is to show.
         /// </summary>
-        public Protocol ProtocolOn(Checkup checkup)
+        public Protocol ProtocolOn(Checkup? checkup)
         {
-            Protocol protocol = Protocol
-                ?? (checkup.Proof?.Verdict == Verdict.Emulated && !ShowEmulated ? Measurement.Protocol.Functional : Measurement.Protocol.Quick);
+            bool nothingToShow = checkup?.Proof?.Verdict == Verdict.Emulated && !ShowEmulated && !Mechanisms.Any(path => path.IsOnHost);
+            Protocol protocol = Protocol ?? (nothingToShow ? Measurement.Protocol.Functional : Measurement.Protocol.Quick);
             return protocol with { Sessions = Sessions ?? protocol.Sessions, Runs = Runs ?? protocol.Runs };
         }
     }

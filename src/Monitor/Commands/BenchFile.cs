@@ -104,7 +104,7 @@ internal static class BenchFile
 
     /// <summary>A name is shown to people and is part of other names: letters, digits, and what joins them.</summary>
     private static bool IsName(string name) =>
-        name.Length is > 0 and <= LongestName && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_');
+        name.Length is > 0 and <= LongestName && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_' or '+');
 
     private static CommandFailedException Refuse(string path, string reason) =>
         new(ExitCode.Usage, $"the bench {Shown.OneLine(path)} cannot be used: {reason}. Cure: write it with kvmsys bench --json.");

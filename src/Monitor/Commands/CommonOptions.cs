@@ -56,6 +56,40 @@ internal static class CommonOptions
         CustomParser = result => ParseNumber(result, 1, MaxTimeoutSeconds),
     };
 
+    /// <summary>--cpu: where to measure.</summary>
+    public static Option<int?> Cpu() => new("--cpu")
+    {
+        Description = "The host's CPU to measure on; the last that is isolated, or else the last, when not given.",
+        HelpName = "N",
+        CustomParser = result => ParseNumber<int>(result, 0, int.MaxValue),
+    };
+
+    /// <summary>--show-emulated.</summary>
+    public static Option<bool> ShowEmulated() => new("--show-emulated") { Description = "Show figures of software too, each marked as one." };
+
+    /// <summary>An option that takes one of some values.</summary>
+    public static Option<string> OneOf(string name, string description, string[] values, string defaultValue)
+    {
+        Option<string> option = new(name)
+        {
+            Description = description,
+            HelpName = string.Join('|', values),
+            DefaultValueFactory = _ => defaultValue,
+            CustomParser = result =>
+            {
+                string given = result.Tokens[0].Value;
+                if (!values.Contains(given))
+                {
+                    result.AddError($"{name} {given}: one of {string.Join(", ", values)} is needed.");
+                }
+
+                return given;
+            },
+        };
+        option.CompletionSources.Add(values);
+        return option;
+    }
+
     /// <summary>The seed that was given, or a new one.</summary>
     public static int SeedOrRandom(int? given) => given ?? Random.Shared.Next();
 

@@ -12,7 +12,9 @@ namespace Kvmsys.Monitor.Machine;
 public sealed class GuestCpuid
 {
     private const uint FeatureLeaf = 1;
+    private const uint StructuredFeatureLeaf = 7;
     private const uint ExtendedFeatureLeaf = 0x80000001;
+    private const uint AddressSizeLeaf = 0x80000008;
     private const int Sep = 11;
 
     // Leaf 1, ECX: MONITOR, VMX, x2APIC, TSC-deadline timer; and leaf 0x80000001, ECX: SVM. The guest has no interrupt controller and no guests.
@@ -86,6 +88,23 @@ public sealed class GuestCpuid
         KvmCpuidEntry2 vendor = Array.Find(entries, entry => entry.Function == 0);
         KvmCpuidEntry2 features = Array.Find(entries, entry => entry.Function == FeatureLeaf);
         ReadOnlySpan<uint> text = [vendor.Ebx, vendor.Edx, vendor.Ecx];
-        return CpuIdentity.FromCpuid(Encoding.ASCII.GetString(MemoryMarshal.AsBytes(text)), features.Eax, features.Edx);
+        return CpuIdentity.FromCpuid(Encoding.ASCII.GetString(MemoryMarshal.AsBytes(text)), features.Eax, features.Edx) with
+        {
+            Features = FeaturesOf(entries),
+        };
+    }
+
+    private static CpuFeatures FeaturesOf(KvmCpuidEntry2[] entries)
+    {
+        KvmCpuidEntry2 basic = Array.Find(entries, entry => entry.Function == FeatureLeaf);
+        KvmCpuidEntry2 structured = Array.Find(entries, entry => entry is { Function: StructuredFeatureLeaf, Index: 0 });
+        KvmCpuidEntry2 extended = Array.Find(entries, entry => entry.Function == AddressSizeLeaf);
+        return When(CpuFeatures.Pcid, basic.Ecx, 17)
+            | When(CpuFeatures.Ibrs | CpuFeatures.Ibpb, structured.Edx, 26)
+            | When(CpuFeatures.MdClear, structured.Edx, 10)
+            | When(CpuFeatures.Ibpb, extended.Ebx, 12)
+            | When(CpuFeatures.Ibrs, extended.Ebx, 14);
+
+        static CpuFeatures When(CpuFeatures features, uint register, int bit) => ((register >> bit) & 1) != 0 ? features : CpuFeatures.None;
     }
 }

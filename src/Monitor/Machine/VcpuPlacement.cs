@@ -5,7 +5,7 @@ using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Monitor.Machine;
 
-/// <summary>Where a vCPU's thread runs, so that as little as possible disturbs it.</summary>
+/// <summary>Where a thread runs that is measured, so that as little as possible disturbs it.</summary>
 /// <param name="Cpu">The host's CPU that it stays on.</param>
 public sealed record VcpuPlacement(int Cpu)
 {
@@ -23,13 +23,14 @@ public sealed record VcpuPlacement(int Cpu)
 
     /// <summary>Pins the calling thread, gives it precedence, and keeps the guest's memory in RAM, each as far as the user may.</summary>
     /// <exception cref="KvmException">The CPU is not there for this process.</exception>
-    internal GrantedPlacement Apply(MemoryMapping memory)
+    internal GrantedPlacement Apply(MemoryMapping memory) =>
+        ApplyToThread() with { HugePages = memory.TryUseHugePages(), Locked = memory.TryLock() };
+
+    /// <summary>Pins the calling thread and gives it precedence, as far as the user may; a process that it starts inherits both.</summary>
+    /// <exception cref="KvmException">The CPU is not there for this process.</exception>
+    internal GrantedPlacement ApplyToThread()
     {
         ThreadScheduling.PinTo(Cpu);
-        return new(
-            Cpu,
-            Fifo: ThreadScheduling.TrySetFifo(),
-            HugePages: memory.TryUseHugePages(),
-            Locked: memory.TryLock());
+        return new(Cpu, Fifo: ThreadScheduling.TrySetFifo(), HugePages: false, Locked: false);
     }
 }

@@ -9,4 +9,5 @@ namespace Kvmsys.Monitor.Measurement;
 /// <param name="Profile">The kernel.</param>
 /// <param name="Mechanism">The mechanism.</param>
 /// <param name="Reason">Why not, for people.</param>
-public sealed record AbsentMechanism(KernelProfile Profile, EntryMechanism Mechanism, string Reason);
+/// <param name="Mitigation">What the kernel was to do on the way.</param>
+public sealed record AbsentMechanism(KernelProfile Profile, EntryMechanism Mechanism, string Reason, Mitigation Mitigation = Mitigation.None);

@@ -1,32 +1,28 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics;
-using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Machine;
-using Kvmsys.Monitor.Statistics;
 using Kvmsys.Native;
 
 namespace Kvmsys.Monitor.Measurement;
 
 /// <summary>
-/// Carries out a plan: session by session, each with new machines, and in a session one run after the other in random order, so that what changes
+/// Carries out a plan: session by session, each with new machines and processes, and in a session one run after the other in random order, so that what changes
 /// slowly on the host changes all results alike. What it has measured is there whatever ends it.
 /// </summary>
-/// <param name="kvm">The system's KVM.</param>
-/// <param name="cpuid">The CPUID table of the guests.</param>
 /// <param name="host">The host.</param>
 /// <param name="plan">What to do.</param>
-/// <param name="placement">Where the vCPUs run; null for wherever the scheduler likes.</param>
-public sealed class Bench(Kvm kvm, GuestCpuid cpuid, HostEnvironment host, BenchPlan plan, VcpuPlacement? placement)
+/// <param name="programOf">Makes the program of an entry path, with a seed that decides where its pages lie.</param>
+public sealed class Bench(HostEnvironment host, BenchPlan plan, Func<EntryPath, int, IMeasuredProgram> programOf)
 {
     private readonly Dictionary<EntryPath, List<SessionOfPath>> _sessions = plan.Paths.ToDictionary(path => path, _ => new List<SessionOfPath>());
 
     /// <summary>Runs that were made.</summary>
     public int RunsDone { get; private set; }
 
-    /// <summary>What the host granted the last vCPU.</summary>
+    /// <summary>What the host granted the last program.</summary>
     public GrantedPlacement Placed { get; private set; }
 
     /// <summary>Time that went into making machines.</summary>
@@ -54,9 +50,9 @@ public sealed class Bench(Kvm kvm, GuestCpuid cpuid, HostEnvironment host, Bench
     public IReadOnlyList<MechanismResult> Results() =>
     [
         .. from mechanism in plan.Mechanisms
-           let paths = plan.Paths.Where(path => (path.Profile, path.Mechanism) == mechanism).ToArray()
+           let paths = plan.Paths.Where(path => path with { Alignment = mechanism.Alignment } == mechanism).ToArray()
            where paths.Any(path => _sessions[path].Count > 0)
-           select ResultOf(mechanism.Profile, mechanism.Mechanism, paths),
+           select ResultOf(mechanism, paths),
     ];
 
     private void RunSession(Random random, TimeSpan timeLimit, Action? progress, CancellationToken cancellation)
@@ -67,10 +63,10 @@ public sealed class Bench(Kvm kvm, GuestCpuid cpuid, HostEnvironment host, Bench
             long start = Stopwatch.GetTimestamp();
             foreach (EntryPath path in plan.Paths)
             {
-                PathSession made = new(kvm, cpuid, path, random.Next(), placement);
+                PathSession made = new(path, programOf(path, random.Next()));
                 paths.Add(made);
                 made.SizeBatches(timeLimit, cancellation);
-                Placed = made.Guest.Placed;
+                Placed = made.Program.Placed;
             }
 
             SetUpTime += Stopwatch.GetElapsedTime(start);
@@ -90,7 +86,7 @@ public sealed class Bench(Kvm kvm, GuestCpuid cpuid, HostEnvironment host, Bench
             {
                 if (path.Runs.Count > 0)
                 {
-                    _sessions[path.Path].Add(new(path.Close(), path.Guest.TscKhz));
+                    _sessions[path.Path].Add(new(path.Close(), path.Program.TscKhz));
                 }
 
                 path.Dispose();
@@ -98,11 +94,11 @@ public sealed class Bench(Kvm kvm, GuestCpuid cpuid, HostEnvironment host, Bench
         }
     }
 
-    private MechanismResult ResultOf(KernelProfile profile, EntryMechanism mechanism, EntryPath[] paths)
+    private MechanismResult ResultOf(EntryPath mechanism, EntryPath[] paths)
     {
         GatedRun[] runs = [.. paths.SelectMany(path => _sessions[path]).SelectMany(session => session.Runs)];
         int? tscKhz = paths.SelectMany(path => _sessions[path]).First().TscKhz;
-        HardwareProof proof = Prove(runs, tscKhz);
+        HardwareProof proof = Prove(mechanism, runs, tscKhz);
 
         // No figure of an emulator's is a CPU's, so there is nothing to keep clean; who asks for them gets all that are numbers.
         bool gated = proof.Verdict != Verdict.Emulated;
@@ -123,8 +119,9 @@ public sealed class Bench(Kvm kvm, GuestCpuid cpuid, HostEnvironment host, Bench
 
         return new MechanismResult
         {
-            Profile = profile,
-            Mechanism = mechanism,
+            Profile = mechanism.Profile,
+            Mechanism = mechanism.Mechanism,
+            Mitigation = mechanism.Mitigation,
             Proof = proof,
             Runs = runs.Length,
             Discards = Discards.Of(runs),
@@ -143,23 +140,16 @@ public sealed class Bench(Kvm kvm, GuestCpuid cpuid, HostEnvironment host, Bench
     }
 
     /// <summary>One proof of all runs together: each of the chains' times is the median of them all.</summary>
-    private HardwareProof Prove(GatedRun[] runs, int? tscKhz)
+    private HardwareProof Prove(EntryPath mechanism, GatedRun[] runs, int? tscKhz)
     {
-        CalibrationTimes times = new()
-        {
-            AddChainTicks = MedianOf(runs, times => times.AddChainTicks),
-            MultiplyChainTicks = MedianOf(runs, times => times.MultiplyChainTicks),
-            FloatChainTicks = MedianOf(runs, times => times.FloatChainTicks),
-            TimerTicks = MedianOf(runs, times => times.TimerTicks),
-        };
+        CalibrationTimes times = Calibration.Typical(runs.SelectMany(run => new[] { run.Before, run.After }));
         ulong ticks = runs.Aggregate(0UL, (sum, run) => sum + run.BatchTicks);
         ulong calls = runs.Aggregate(0UL, (sum, run) => sum + run.Calls);
         TimeSpan elapsed = runs.Aggregate(TimeSpan.Zero, (sum, run) => sum + run.Elapsed);
-        return HardwareProof.Judge(host, times, ticks, calls, tscKhz, Sum(runs, run => run.UnexpectedEmulations), elapsed);
+        return mechanism.IsOnHost
+            ? HardwareProof.JudgeProcess(host, times, ticks, tscKhz, elapsed)
+            : HardwareProof.Judge(host, times, ticks, calls, tscKhz, Sum(runs, run => run.UnexpectedEmulations), elapsed);
     }
-
-    private static uint MedianOf(GatedRun[] runs, Func<CalibrationTimes, uint> time) =>
-        (uint)MedianInterval.Of([.. runs.SelectMany(run => new[] { time(run.Before), time(run.After) }).Select(ticks => (double)ticks)]).Value;
 
     private static long? Sum(GatedRun[] runs, Func<GatedRun, long?> count) =>
         runs.Aggregate((long?)0, (sum, run) => sum + count(run));

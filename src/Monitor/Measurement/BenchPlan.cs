@@ -3,8 +3,6 @@
 using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
-using Kvmsys.Guest.Cpu;
-using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 
 namespace Kvmsys.Monitor.Measurement;
@@ -18,8 +16,8 @@ public sealed record BenchPlan
     /// <summary>Decides frames, process identifiers and the order of the runs.</summary>
     public required int Seed { get; init; }
 
-    /// <summary>What is measured, in the order in which it is reported.</summary>
-    public required IReadOnlyList<(KernelProfile Profile, EntryMechanism Mechanism)> Mechanisms { get; init; }
+    /// <summary>What is measured, in the order in which it is reported; at which alignments, the protocol says.</summary>
+    public required IReadOnlyList<EntryPath> Mechanisms { get; init; }
 
     /// <summary>What was asked for and is not there.</summary>
     public required IReadOnlyList<AbsentMechanism> Absent { get; init; }
@@ -29,7 +27,7 @@ public sealed record BenchPlan
     [
         .. from mechanism in Mechanisms
            from alignment in Protocol.Alignments
-           select new EntryPath(mechanism.Profile, mechanism.Mechanism, alignment),
+           select mechanism with { Alignment = alignment },
     ];
 
     /// <summary>Runs in all.</summary>
@@ -53,24 +51,24 @@ public sealed record BenchPlan
         }
     }
 
-    /// <summary>A plan for a CPU: what it lacks is told apart from what is measured.</summary>
+    /// <summary>A plan for what is there: what is not is told apart from what is measured.</summary>
     /// <param name="mechanisms">What is wanted; a kernel that has no such entry is passed over.</param>
     /// <param name="protocol">How often.</param>
     /// <param name="seed">Decides all that is random.</param>
-    /// <param name="cpu">The guest's CPU.</param>
+    /// <param name="absenceOf">Why a kernel's entry cannot be used here, for people; null when it can.</param>
     public static BenchPlan Of(
-        IReadOnlyList<(KernelProfile Profile, EntryMechanism Mechanism)> mechanisms, Protocol protocol, int seed, CpuIdentity cpu)
+        IReadOnlyList<EntryPath> mechanisms, Protocol protocol, int seed, Func<EntryPath, string?> absenceOf)
     {
-        ILookup<bool, (KernelProfile Profile, EntryMechanism Mechanism, string? Absence)> found = mechanisms
+        ILookup<bool, (EntryPath Path, string? Absence)> found = mechanisms
             .Where(wanted => EntryPath.ProfilesOf(wanted.Mechanism).Contains(wanted.Profile))
-            .Select(wanted => (wanted.Profile, wanted.Mechanism, Absence: EntryPath.AbsenceOf(wanted.Profile, wanted.Mechanism, cpu)))
+            .Select(wanted => (Path: wanted, Absence: absenceOf(wanted)))
             .ToLookup(wanted => wanted.Absence is null);
         return new BenchPlan
         {
             Protocol = protocol,
             Seed = seed,
-            Mechanisms = [.. found[true].Select(wanted => (wanted.Profile, wanted.Mechanism))],
-            Absent = [.. found[false].Select(wanted => new AbsentMechanism(wanted.Profile, wanted.Mechanism, wanted.Absence!))],
+            Mechanisms = [.. found[true].Select(wanted => wanted.Path)],
+            Absent = [.. found[false].Select(wanted => new AbsentMechanism(wanted.Path.Profile, wanted.Path.Mechanism, wanted.Absence!, wanted.Path.Mitigation))],
         };
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Kvmsys.Guest.Programs;
+using Kvmsys.Monitor.Statistics;
 
 namespace Kvmsys.Monitor.Measurement;
 
@@ -37,6 +38,22 @@ public readonly record struct Calibration(CalibrationTimes Times)
 
     /// <summary>Whether the floating-point multiplication takes what it takes on a CPU.</summary>
     public bool HasCpusFloat => FloatToAdd is >= MinFloatToAdd and <= MaxFloatToAdd;
+
+    /// <summary>The medians of several calibrations' times.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static CalibrationTimes Typical(IEnumerable<CalibrationTimes> calibrations)
+    {
+        CalibrationTimes[] all = [.. calibrations];
+        return new CalibrationTimes
+        {
+            AddChainTicks = MedianOf(times => times.AddChainTicks),
+            MultiplyChainTicks = MedianOf(times => times.MultiplyChainTicks),
+            FloatChainTicks = MedianOf(times => times.FloatChainTicks),
+            TimerTicks = MedianOf(times => times.TimerTicks),
+        };
+
+        uint MedianOf(Func<CalibrationTimes, uint> time) => (uint)MedianInterval.Of([.. all.Select(times => (double)time(times))]).Value;
+    }
 
     private double Ticks(uint chain) => (double)chain - Times.TimerTicks;
 }

@@ -18,20 +18,23 @@ public sealed record CallRun
     /// <summary>What it timed.</summary>
     public required CallLoopResults Results { get; init; }
 
-    /// <summary>What KVM counted, the terminating exit included; null where it counts nothing.</summary>
+    /// <summary>What KVM counted, the terminating exit included; null where it counts nothing, and for a process of the host's.</summary>
     public required StatisticsDelta? Statistics { get; init; }
 
     /// <summary>Host time of the run.</summary>
     public required TimeSpan Elapsed { get; init; }
 
-    /// <summary>What the vCPU's thread had used before.</summary>
+    /// <summary>What the thread that executed it had used before.</summary>
     public required ThreadUsage UsageBefore { get; init; }
 
     /// <summary>What it had used after.</summary>
     public required ThreadUsage UsageAfter { get; init; }
 
+    /// <summary>Calls between two turns of the program's loop.</summary>
+    public uint CallsInRound { get; init; } = CallLoop.CallsPerRound;
+
     /// <summary>Calls of a short batch.</summary>
-    public uint Calls => Parameters.Rounds * CallLoop.CallsPerRound;
+    public uint Calls => Parameters.Rounds * CallsInRound;
 
     /// <summary>Calls of all batches together.</summary>
     public ulong TimedCalls
@@ -41,7 +44,7 @@ public sealed record CallRun
             ulong calls = 0;
             for (int i = 0; i < Parameters.Batches; i++)
             {
-                calls += CallLoop.IsLong(i) ? 2UL * Calls : Calls;
+                calls += CallLoop.IsLong(i) && Parameters.AllShort == 0 ? 2UL * Calls : Calls;
             }
 
             return calls;
@@ -50,7 +53,7 @@ public sealed record CallRun
 
     /// <summary>Calls of the whole run, its warm-up included.</summary>
     public ulong AllCalls =>
-        TimedCalls + ((ulong)Results.WarmUpGroups * CallLoop.WarmUpBatches * Parameters.WarmUpRounds * CallLoop.CallsPerRound);
+        TimedCalls + ((ulong)Results.WarmUpGroups * CallLoop.WarmUpBatches * Parameters.WarmUpRounds * CallsInRound);
 
     /// <summary>Exits beyond those that the calls make and the one that ends the run; null where KVM counts nothing.</summary>
     public long? UnexpectedExits => Statistics?.Exits - 1 - ((long)AllCalls * Path.ExitsPerCall);

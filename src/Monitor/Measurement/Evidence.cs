@@ -2,7 +2,7 @@
 
 namespace Kvmsys.Monitor.Measurement;
 
-/// <summary>One observation for or against a CPU having executed the guest.</summary>
+/// <summary>One observation for or against a CPU having executed the program.</summary>
 /// <param name="Name">What was looked at.</param>
 /// <param name="Value">What was seen.</param>
 /// <param name="Expected">What a CPU shows.</param>

@@ -18,6 +18,10 @@ public sealed record GatedRun
     // Noise that would hide an exit: an undisturbed batch is hardly ever so many median absolute deviations longer than the median.
     private const double Deviations = 6;
 
+    // A process of the host's meets every interrupt, uncounted, and on a host that is not tuned it has neighbours. One batch in twenty may have
+    // an interrupt in it that is not seen, which moves a median by less than the noise; with more noise than this there is nothing to measure.
+    private const double ProcessNoise = 0.05;
+
     /// <summary>Why the run as a whole is not counted.</summary>
     public required GateReason Reasons { get; init; }
 
@@ -72,6 +76,7 @@ public sealed record GatedRun
             | When(GateReason.ClockDrift, !(Math.Abs((after.TicksPerCycle / before.TicksPerCycle) - 1) <= ClockDrift))
             | When(GateReason.SlowTimer, Math.Max(before.Times.TimerTicks, after.Times.TimerTicks) >= Calibration.MaxTimerTicks)
             | When(GateReason.NoPlateau, run.Results.ReachedPlateau == 0)
+            | When(GateReason.PageFault, run.Path.IsOnHost && run.UsageBefore.PageFaults != run.UsageAfter.PageFaults)
             | When(GateReason.Migrated, run.UsageBefore.Cpu != run.UsageAfter.Cpu)
             | When(
                 GateReason.Preempted,
@@ -145,13 +150,14 @@ public sealed record GatedRun
         CallLoopResults.BatchArray times = run.Results.Batches;
         double[] ticks = Array.ConvertAll(batches, batch => (double)times[batch].Ticks);
         double median = Median(ticks);
-        double deviation = Median(Array.ConvertAll(ticks, value => Math.Abs(value - median)));
+        double noise = Deviations * Median(Array.ConvertAll(ticks, value => Math.Abs(value - median)));
+        double limit = run.Path.IsOnHost ? Math.Max(exitTicks, noise) : exitTicks;
         for (int i = 0; i < batches.Length; i++)
         {
-            disturbed[batches[i]] = ticks[i] > median + exitTicks;
+            disturbed[batches[i]] = ticks[i] > median + limit;
         }
 
-        return deviation * Deviations <= exitTicks;
+        return noise <= (run.Path.IsOnHost ? Math.Max(exitTicks, ProcessNoise * median) : exitTicks);
     }
 
     private static double Median(double[] values)

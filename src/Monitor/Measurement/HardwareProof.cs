@@ -7,7 +7,7 @@ using Kvmsys.Monitor.Host;
 namespace Kvmsys.Monitor.Measurement;
 
 /// <summary>
-/// Decides from evidence of the same run whether a CPU executed the guest. It fails closed: one observation that speaks for an emulator, or that
+/// Decides from evidence of the same run whether a CPU executed the program. It fails closed: one observation that speaks for an emulator, or that
 /// could not be made, and the verdict is emulated.
 /// </summary>
 public sealed class HardwareProof
@@ -52,18 +52,38 @@ public sealed class HardwareProof
         HostEnvironment host, in CalibrationTimes times, ulong ticks, ulong calls, int? tscKhz, long? emulatedInstructions, TimeSpan elapsed)
     {
         ArgumentNullException.ThrowIfNull(host);
+        Evidence backEnd = new("back end", host.BackEnd.Module ?? "unknown", "kvm_intel or kvm_amd", host.BackEnd.UsesHardware, OtherHost);
+        Evidence emulations = Emulations(emulatedInstructions, ticks / (double)calls / new Calibration(times).TicksPerCycle);
+        return Of(host, [OfName(host.Cpu), backEnd, emulations, .. OfTimes(times, ticks, tscKhz, elapsed)]);
+    }
+
+    /// <summary>Judges runs of a process of the host's: no KVM of this host's is between it and what the host itself runs on.</summary>
+    /// <param name="host">The host that it ran on.</param>
+    /// <param name="times">What the program's chains took.</param>
+    /// <param name="ticks">What its calls took, by the TSC.</param>
+    /// <param name="tscKhz">Rate of the TSC.</param>
+    /// <param name="elapsed">Host time of the runs, in which the calls must have room.</param>
+    public static HardwareProof JudgeProcess(HostEnvironment host, in CalibrationTimes times, ulong ticks, int? tscKhz, TimeSpan elapsed)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        return Of(host, [OfName(host.Cpu), .. OfTimes(times, ticks, tscKhz, elapsed)]);
+    }
+
+    private static HardwareProof Of(HostEnvironment host, Evidence[] evidence)
+    {
+        bool hardware = evidence.All(observation => observation.ForHardware);
+        bool nested = host.Cpu.Hypervisor is not null;
+        return new HardwareProof(!hardware ? Verdict.Emulated : nested ? Verdict.HardwareNested : Verdict.Hardware, evidence);
+    }
+
+    private static Evidence OfName(HostCpu cpu) => new("CPU", DescribeCpu(cpu), "no emulator's name", cpu.Hypervisor != Tcg, OtherHost);
+
+    private static Evidence[] OfTimes(in CalibrationTimes times, ulong ticks, int? tscKhz, TimeSpan elapsed)
+    {
         Calibration calibration = new(times);
         double milliseconds = (double)ticks / tscKhz ?? double.NaN;
-        Evidence[] evidence =
+        return
         [
-            new(
-                "CPU",
-                DescribeCpu(host.Cpu),
-                "no emulator's name",
-                host.Cpu.Hypervisor != Tcg,
-                OtherHost),
-            new("back end", host.BackEnd.Module ?? "unknown", "kvm_intel or kvm_amd", host.BackEnd.UsesHardware, OtherHost),
-            Emulations(emulatedInstructions, ticks / (double)calls / calibration.TicksPerCycle),
             new(
                 "TSC ticks per dependent add",
                 calibration.TicksPerCycle.ToString("N2", CultureInfo.InvariantCulture),
@@ -95,10 +115,6 @@ public sealed class HardwareProof
                 milliseconds <= elapsed.TotalMilliseconds * (1 + ClockTolerance),
                 "see whether the kernel trusts this TSC: dmesg | grep -i tsc"),
         ];
-        bool hardware = evidence.All(observation => observation.ForHardware);
-        bool nested = host.Cpu.Hypervisor is not null;
-        Verdict verdict = !hardware ? Verdict.Emulated : nested ? Verdict.HardwareNested : Verdict.Hardware;
-        return new HardwareProof(verdict, evidence);
     }
 
     /// <summary>Where KVM does not count what it emulates, a call's time tells: it is far less than what emulating one of its instructions takes.</summary>

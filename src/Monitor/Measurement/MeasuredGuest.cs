@@ -9,9 +9,10 @@ using Kvmsys.Native;
 namespace Kvmsys.Monitor.Measurement;
 
 /// <summary>An entry path on a machine of its own, which runs as often as it is told.</summary>
-public sealed class MeasuredGuest : IDisposable
+public sealed class MeasuredGuest : IMeasuredProgram
 {
     private readonly EntryPath _path;
+    private readonly uint _callsInRound;
     private readonly uint _pid;
     private readonly VirtualMachine _machine;
     private readonly uint _parameters;
@@ -24,13 +25,23 @@ public sealed class MeasuredGuest : IDisposable
     /// <param name="seed">Decides the guest's frames and process identifier.</param>
     /// <param name="memorySize">Guest-physical memory in bytes, a multiple of 4 MiB.</param>
     /// <param name="placement">Where its vCPU's thread runs; null for wherever the scheduler likes.</param>
+    /// <param name="callsInRound">Calls between two turns of the program's loop.</param>
     /// <exception cref="KvmException">KVM refused something.</exception>
-    public MeasuredGuest(Kvm kvm, GuestCpuid cpuid, EntryPath path, int seed, uint memorySize, VcpuPlacement? placement = null)
+    public MeasuredGuest(
+        Kvm kvm,
+        GuestCpuid cpuid,
+        EntryPath path,
+        int seed,
+        uint memorySize,
+        VcpuPlacement? placement = null,
+        uint callsInRound = CallLoop.CallsPerRound)
     {
         ArgumentNullException.ThrowIfNull(cpuid);
         ArgumentNullException.ThrowIfNull(path);
         _path = path;
-        GuestProgram program = new CallLoop(path.Mechanism) { Offset = path.Alignment, IsAmd = cpuid.Identity.IsAmd }.Assemble(path.Profile);
+        _callsInRound = callsInRound;
+        CallLoop loop = new(path.Mechanism) { Offset = path.Alignment, IsAmd = cpuid.Identity.IsAmd, CallsInRound = callsInRound };
+        GuestProgram program = loop.Assemble(path.Profile);
         GuestImage image;
         if (path.Profile is KernelProfile.Bare64 or KernelProfile.Compatibility)
         {
@@ -38,6 +49,7 @@ public sealed class MeasuredGuest : IDisposable
             {
                 Program = program,
                 EntryOffset = path.Alignment,
+                Mitigation = path.Mitigation,
                 Seed = seed,
                 MemorySize = memorySize,
             });
@@ -65,21 +77,16 @@ public sealed class MeasuredGuest : IDisposable
     /// <summary>The guest as data, if it is an i386 one.</summary>
     public I386Guest? I386 { get; }
 
-    /// <summary>Rate of the guest's TSC in kHz; null when KVM does not tell.</summary>
+    /// <inheritdoc/>
     public int? TscKhz => _machine.TscKhz;
 
     /// <summary>Phases of setting up the machine.</summary>
     public SetupTimes Setup => _machine.Setup;
 
-    /// <summary>What the host granted the vCPU's thread.</summary>
+    /// <inheritdoc/>
     public GrantedPlacement Placed => _machine.Placed;
 
-    /// <summary>Runs the program once, from mark to mark.</summary>
-    /// <param name="parameters">What it does.</param>
-    /// <param name="timeLimit">How long it may take.</param>
-    /// <param name="cancellation">Ends it early.</param>
-    /// <exception cref="GuestStoppedException">The guest did not come to the mark.</exception>
-    /// <exception cref="InvalidOperationException">The guest did not enter its kernel.</exception>
+    /// <inheritdoc/>
     public CallRun Run(in CallLoopParameters parameters, TimeSpan timeLimit, CancellationToken cancellation = default)
     {
         _machine.Ram.Write(_parameters, in parameters);
@@ -99,6 +106,7 @@ public sealed class MeasuredGuest : IDisposable
         return new CallRun
         {
             Path = _path,
+            CallsInRound = _callsInRound,
             Parameters = parameters,
             Results = results,
             Statistics = stop.Statistics,

@@ -15,6 +15,9 @@ public sealed record MechanismResult
     /// <summary>The mechanism.</summary>
     public required EntryMechanism Mechanism { get; init; }
 
+    /// <summary>What the kernel does on the way beyond what the hardware needs.</summary>
+    public Mitigation Mitigation { get; init; }
+
     /// <summary>Whether a CPU did it.</summary>
     public required HardwareProof Proof { get; init; }
 

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics;
-using Kvmsys.Guest;
 using Kvmsys.Guest.Programs;
-using Kvmsys.Monitor.Machine;
-using Kvmsys.Native;
 
 namespace Kvmsys.Monitor.Measurement;
 
-/// <summary>One entry path in one session: a machine, how long its batches are, and the runs that it has made.</summary>
-internal sealed class PathSession : IDisposable
+/// <summary>One entry path in one session: its program, how long its batches are, and the runs that it has made.</summary>
+/// <param name="path">The path.</param>
+/// <param name="program">The program, which is disposed with this.</param>
+internal sealed class PathSession(EntryPath path, IMeasuredProgram program) : IDisposable
 {
     // So few calls that the pilot takes some milliseconds where each exits, and so many that the timer's own time does not matter.
     private const uint PilotRounds = 4;
@@ -24,24 +23,16 @@ internal sealed class PathSession : IDisposable
     private const double RateTolerance = 0.001;
     private static readonly TimeSpan LeastTimeForRate = TimeSpan.FromMilliseconds(100);
 
-    private readonly MeasuredGuest _guest;
     private readonly List<GatedRun> _runs = [];
     private (long HostTicks, ulong GuestTicks) _firstClocks;
     private (long HostTicks, ulong GuestTicks) _lastClocks;
     private CallLoopParameters _parameters;
 
-    /// <summary>Makes the machine.</summary>
-    public PathSession(Kvm kvm, GuestCpuid cpuid, EntryPath path, int seed, VcpuPlacement? placement)
-    {
-        Path = path;
-        _guest = new MeasuredGuest(kvm, cpuid, path, seed, I386GuestOptions.MinMemorySize, placement);
-    }
-
     /// <summary>The path.</summary>
-    public EntryPath Path { get; }
+    public EntryPath Path { get; } = path;
 
-    /// <summary>The guest.</summary>
-    public MeasuredGuest Guest => _guest;
+    /// <summary>The program.</summary>
+    public IMeasuredProgram Program { get; } = program;
 
     /// <summary>The runs so far, after the gate.</summary>
     public IReadOnlyList<GatedRun> Runs => _runs;
@@ -50,16 +41,16 @@ internal sealed class PathSession : IDisposable
     public void SizeBatches(TimeSpan timeLimit, CancellationToken cancellation)
     {
         CallLoopParameters pilot = new() { Rounds = 1, Batches = 2, WarmUpRounds = 1, WarmUpGroups = 1 };
-        _guest.Run(pilot, timeLimit, cancellation);
+        Program.Run(pilot, timeLimit, cancellation);
         pilot = pilot with { Rounds = PilotRounds, WarmUpRounds = PilotRounds, Batches = PilotBatches };
-        CallRun run = _guest.Run(pilot, timeLimit, cancellation);
-        _parameters = ParametersFor(TicksPerRound(run), _guest.TscKhz ?? LikelyTscKhz);
+        CallRun run = Program.Run(pilot, timeLimit, cancellation);
+        _parameters = ParametersFor(TicksPerRound(run), Program.TscKhz ?? LikelyTscKhz);
     }
 
     /// <summary>Makes a run that counts.</summary>
     public void Run(TimeSpan timeLimit, CancellationToken cancellation)
     {
-        CallRun run = _guest.Run(_parameters, timeLimit, cancellation);
+        CallRun run = Program.Run(_parameters, timeLimit, cancellation);
         CallLoopResults.BatchArray batches = run.Results.Batches;
         _lastClocks = (Stopwatch.GetTimestamp(), batches[(int)run.Parameters.Batches - 1].EndTicks);
         if (_runs.Count == 0)
@@ -75,7 +66,7 @@ internal sealed class PathSession : IDisposable
         HasWrongTscRate() ? [.. _runs.Select(run => run with { Reasons = run.Reasons | GateReason.TscRate })] : _runs;
 
     /// <inheritdoc/>
-    public void Dispose() => _guest.Dispose();
+    public void Dispose() => Program.Dispose();
 
     /// <summary>The parameters of the runs that count.</summary>
     /// <param name="ticksPerRound">What a round of calls takes.</param>
@@ -118,8 +109,10 @@ internal sealed class PathSession : IDisposable
         return Math.Max(shortest, 1);
     }
 
+    /// <summary>A process's rate is measured and not told.</summary>
     private bool HasWrongTscRate() =>
-        _guest.TscKhz is int tscKhz
+        !Path.IsOnHost
+        && Program.TscKhz is int tscKhz
         && IsWrongRate(
             Stopwatch.GetElapsedTime(_firstClocks.HostTicks, _lastClocks.HostTicks), _lastClocks.GuestTicks - _firstClocks.GuestTicks, tscKhz);
 

@@ -2,7 +2,7 @@
 
 namespace Kvmsys.Monitor.Measurement;
 
-/// <summary>What executed the guest, and so what its figures are worth.</summary>
+/// <summary>What executed the program, and so what its figures are worth.</summary>
 public enum Verdict
 {
     /// <summary>Software, or nothing proves that it was not: the figures are no CPU's.</summary>

@@ -34,7 +34,7 @@ public static class BenchCsv
             CallCost? ticks = report.Shows(result) ? result.Ticks : null;
             string[] fields =
             [
-                Spelling.Of(result.Profile), Spelling.Of(result.Mechanism), Spelling.Of(result.Proof.Verdict), result.IsUnstable ? "false" : "true",
+                Spelling.Of(result.Profile), Spelling.Of(result.Mechanism, result.Mitigation), Spelling.Of(result.Proof.Verdict), result.IsUnstable ? "false" : "true",
                 .. Figures(cycles), .. Figures(nanoseconds), .. Figures(ticks),
                 Number(cycles?.Estimate.Coverage), Number(cycles?.Sessions.Count),
                 Number(result.Runs), Number(result.Discards.Pairs), Number(result.Discards.DiscardedPairs),

@@ -37,6 +37,9 @@ public sealed record BenchDocument
     /// <summary>The results.</summary>
     public required IReadOnlyList<MechanismDocument> Results { get; init; }
 
+    /// <summary>What mitigations and the host's Linux add.</summary>
+    public IReadOnlyList<DifferenceDocument> Differences { get; init; } = [];
+
     /// <summary>The document of a report.</summary>
     public static BenchDocument Of(BenchReport report) => new()
     {
@@ -54,5 +57,6 @@ public sealed record BenchDocument
             ["guest"] = report.GuestTime.TotalSeconds,
         },
         Results = [.. report.Results.Select(result => MechanismDocument.Of(report, result))],
+        Differences = [.. report.Differences.Select(DifferenceDocument.Of)],
     };
 }

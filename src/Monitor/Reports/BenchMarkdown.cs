@@ -26,7 +26,7 @@ public static class BenchMarkdown
             string[] cells =
             [
                 Spelling.Of(result.Profile),
-                Spelling.Of(result.Mechanism),
+                Spelling.Of(result.Mechanism, result.Mitigation),
                 Spelling.Of(result.Proof.Verdict),
                 shown ? Cost(result.Cycles) : "",
                 shown ? HalfWidth(result.Cycles) : "",
@@ -36,6 +36,18 @@ public static class BenchMarkdown
                 string.Create(Invariant, $"{100 * (1 - result.Discards.Share):F1} %"),
             ];
             text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+        }
+
+        if (report.Differences.Count > 0)
+        {
+            text.Append("\n| what | adds to | core cycles | +- |\n|---|---|--:|--:|\n");
+            foreach (CostDifference difference in report.Differences)
+            {
+                string emulated = BenchReport.IsEmulated(difference) ? " emulated" : "";
+                text.Append(
+                    Invariant,
+                    $"| {Spelling.Of(difference)} | {Spelling.NameOf(difference.Without)} | {Digits.Format(difference.CoreCycles)}{emulated} | {Digits.FormatHalfWidth(difference.CoreCycles)} |\n");
+            }
         }
 
         text.Append('\n');

@@ -50,6 +50,16 @@ public sealed record BenchReport
     /// <summary>The results that are not to be trusted.</summary>
     public IEnumerable<MechanismResult> Unstable => Results.Where(result => result.IsUnstable);
 
+    /// <summary>What mitigations and the host's Linux add, of the results that may be shown.</summary>
+    public IReadOnlyList<CostDifference> Differences => CostDifference.Of([.. Results.Where(Shows)]);
+
+    /// <summary>Whether one of a difference's two figures is no CPU's.</summary>
+    public static bool IsEmulated(CostDifference difference)
+    {
+        ArgumentNullException.ThrowIfNull(difference);
+        return difference.Without.Proof.Verdict == Verdict.Emulated || difference.With.Proof.Verdict == Verdict.Emulated;
+    }
+
     /// <summary>Whether a result's figures may be shown.</summary>
     public bool Shows(MechanismResult result)
     {

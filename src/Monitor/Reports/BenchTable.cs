@@ -24,7 +24,17 @@ public static class BenchTable
         {
             parts.Add(new Text("+- is half of the 95 % interval of the sessions' medians; alignment is how much the worst of them costs beyond the best."));
         }
-        else
+
+        if (report.Differences.Count > 0)
+        {
+            parts.Add(DifferenceTable(report));
+            if (report.Differences.Any(difference => IsInflated(difference.With)))
+            {
+                parts.Add(new Text("*: dearer than on bare metal: with EPT or NPT what the TLB has lost is looked up through two levels of page tables."));
+            }
+        }
+
+        if (!figures)
         {
             parts.Add(new Text("Exits and emulated instructions are also those of the warm-up's calls, which are not timed; each run ends with an exit."));
             parts.Add(new Text("No cost is shown, for it would be no CPU's; --show-emulated shows it."));
@@ -32,7 +42,7 @@ public static class BenchTable
 
         parts.AddRange(
             from absent in report.Plan.Absent
-            group Spelling.Of(absent.Mechanism) by (absent.Profile, absent.Reason) into same
+            group Spelling.Of(absent.Mechanism, absent.Mitigation) by (absent.Profile, absent.Reason) into same
             select new Text($"absent on {Spelling.Of(same.Key.Profile)}: {string.Join(", ", same)}: {same.Key.Reason}"));
         parts.AddRange(DiscardLines(report));
         parts.Add(new Text(""));
@@ -91,6 +101,34 @@ public static class BenchTable
         return table;
     }
 
+    /// <summary>What a mitigation, or the host's Linux, adds.</summary>
+    private static Table DifferenceTable(BenchReport report)
+    {
+        Table table = new() { Border = TableBorder.Rounded };
+        table.AddColumns("what", "adds to", "core cycles", "+-", "95 % interval");
+        foreach (TableColumn column in table.Columns.Skip(2))
+        {
+            column.RightAligned().NoWrap();
+        }
+
+        foreach (CostDifference difference in report.Differences)
+        {
+            Estimate cycles = difference.CoreCycles;
+            string emulated = BenchReport.IsEmulated(difference) ? " emulated" : "";
+            table.AddRow(
+                Spelling.Of(difference) + (IsInflated(difference.With) ? "*" : ""),
+                Spelling.NameOf(difference.Without),
+                Digits.Format(cycles) + emulated,
+                Digits.FormatHalfWidth(cycles),
+                $"{Digits.Format(cycles with { Value = cycles.Low })} to {Digits.Format(cycles with { Value = cycles.High })}");
+        }
+
+        return table;
+    }
+
+    private static bool IsInflated(MechanismResult result) =>
+        new EntryPath(result.Profile, result.Mechanism, Mitigation: result.Mitigation).IsInflatedByNestedPaging;
+
     private static Table CountTable(BenchReport report)
     {
         Table table = TableOf("runs", "calls\ntimed", "exits", "by host\ninterrupts", "emulated\ninstructions");
@@ -129,7 +167,7 @@ public static class BenchTable
                 profile = result.Profile;
             }
 
-            table.AddRow([new Text(Spelling.Of(result.Profile)), new Text(Spelling.Of(result.Mechanism)), .. figuresOf(result)]);
+            table.AddRow([new Text(Spelling.Of(result.Profile)), new Text(Spelling.Of(result.Mechanism, result.Mitigation)), .. figuresOf(result)]);
         }
     }
 

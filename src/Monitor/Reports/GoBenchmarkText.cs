@@ -34,7 +34,7 @@ public static class GoBenchmarkText
             }
 
             string emulated = result.Proof.Verdict == Verdict.Emulated ? "/emulated" : "";
-            string benchmark = $"BenchmarkEnter/profile={Spelling.Of(result.Profile)}/mechanism={Spelling.Of(result.Mechanism)}{emulated}";
+            string benchmark = $"BenchmarkEnter/profile={Spelling.Of(result.Profile)}/mechanism={Spelling.Of(result.Mechanism, result.Mitigation)}{emulated}";
             foreach ((double nanoseconds, double cycles) in result.Nanoseconds!.Sessions.Zip(result.Cycles!.Sessions))
             {
                 text.Append(CultureInfo.InvariantCulture, $"{benchmark} {report.CallsPerSession(result)} {nanoseconds} ns/op {cycles} cycles/op\n");

@@ -27,7 +27,7 @@ public sealed record GoogleBenchmarkDocument(
         CallCost nanoseconds = result.Nanoseconds!;
         CallCost cycles = result.Cycles!;
         bool isEmulated = result.Proof.Verdict == Verdict.Emulated;
-        string name = $"enter/profile:{Spelling.Of(result.Profile)}/mechanism:{Spelling.Of(result.Mechanism)}{(isEmulated ? "/emulated" : "")}";
+        string name = $"enter/profile:{Spelling.Of(result.Profile)}/mechanism:{Spelling.Of(result.Mechanism, result.Mitigation)}{(isEmulated ? "/emulated" : "")}";
         int repetitions = nanoseconds.Sessions.Count;
         GoogleBenchmarkRun run = new()
         {

@@ -13,6 +13,7 @@ namespace Kvmsys.Monitor.Reports;
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(BenchDocument))]
 [JsonSerializable(typeof(CompareDocument))]
+[JsonSerializable(typeof(LatencyDocument))]
 [JsonSerializable(typeof(GoogleBenchmarkDocument))]
 [JsonSerializable(typeof(DoctorDocument))]
 [JsonSerializable(typeof(ArticleDocument))]

@@ -82,7 +82,7 @@ public sealed record MechanismDocument
         Verdict verdict = result.Proof.Verdict;
         return new MechanismDocument
         {
-            Mechanism = Spelling.Of(result.Mechanism),
+            Mechanism = Spelling.Of(result.Mechanism, result.Mitigation),
             Profile = Spelling.Of(result.Profile),
             Verdict = Spelling.Of(verdict),
             Evidence = result.Proof.Evidence,

@@ -37,6 +37,6 @@ public sealed record PlanDocument
         RunsPerSession = plan.Protocol.Runs,
         BatchesPerRun = Protocol.Batches,
         Alignments = plan.Protocol.Alignments,
-        Absent = [.. plan.Absent.Select(absent => new AbsentDocument(Spelling.Of(absent.Profile), Spelling.Of(absent.Mechanism), absent.Reason))],
+        Absent = [.. plan.Absent.Select(absent => new AbsentDocument(Spelling.Of(absent.Profile), Spelling.Of(absent.Mechanism, absent.Mitigation), absent.Reason))],
     };
 }

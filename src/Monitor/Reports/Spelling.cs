@@ -31,6 +31,39 @@ public static class Spelling
         _ => throw new ArgumentOutOfRangeException(nameof(mechanism), mechanism, null),
     };
 
+    /// <summary>For example "swapgs-lfence".</summary>
+    public static string Of(Mitigation mitigation) => mitigation switch
+    {
+        Mitigation.Swapgs => "swapgs",
+        Mitigation.SwapgsLfence => "swapgs-lfence",
+        Mitigation.Cr3 => "cr3",
+        Mitigation.Cr3Global => "cr3-global",
+        Mitigation.Cr3Pcid => "cr3-pcid",
+        Mitigation.Ibrs => "ibrs",
+        Mitigation.Ibpb => "ibpb",
+        Mitigation.RsbStuffing => "rsb",
+        Mitigation.Verw => "verw",
+        _ => throw new ArgumentOutOfRangeException(nameof(mitigation), mitigation, null),
+    };
+
+    /// <summary>For example "syscall", or "syscall+ibrs".</summary>
+    public static string Of(EntryMechanism mechanism, Mitigation mitigation) =>
+        mitigation == Mitigation.None ? Of(mechanism) : $"{Of(mechanism)}+{Of(mitigation)}";
+
+    /// <summary>For example "syscall on bare64".</summary>
+    public static string NameOf(MechanismResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return $"{Of(result.Mechanism, result.Mitigation)} on {Of(result.Profile)}";
+    }
+
+    /// <summary>What adds the difference: for example "ibrs", or "this host's Linux (syscall on host64)".</summary>
+    public static string Of(CostDifference difference)
+    {
+        ArgumentNullException.ThrowIfNull(difference);
+        return difference.With.Mitigation == Mitigation.None ? $"this host's Linux ({NameOf(difference.With)})" : Of(difference.With.Mitigation);
+    }
+
     /// <summary>For example "linux26".</summary>
     public static string Of(KernelProfile profile) => profile switch
     {
@@ -38,6 +71,8 @@ public static class Spelling
         KernelProfile.Linux26 => "linux26",
         KernelProfile.Bare64 => "bare64",
         KernelProfile.Compatibility => "compat",
+        KernelProfile.Host32 => "host32",
+        KernelProfile.Host64 => "host64",
         _ => throw new ArgumentOutOfRangeException(nameof(profile), profile, null),
     };
 
@@ -109,9 +144,9 @@ public static class Spelling
     /// <summary>The verdict's worth in a sentence.</summary>
     public static string Explain(Verdict verdict) => verdict switch
     {
-        Verdict.Emulated => "not proved that a CPU executed the guest: what it did is right, what it cost is no CPU's figure",
-        Verdict.HardwareNested => "the CPU executed the guest, under another hypervisor: entries cost what they cost on the CPU, VM exits do not",
-        Verdict.Hardware => "the CPU executed the guest",
+        Verdict.Emulated => "not proved that a CPU executed the program: what it did is right, what it cost is no CPU's figure",
+        Verdict.HardwareNested => "the CPU executed the program, under another hypervisor: entries cost what they cost on the CPU, VM exits do not",
+        Verdict.Hardware => "the CPU executed the program",
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, null),
     };
 }

@@ -29,6 +29,9 @@ public enum Errno
     /// <summary>Argument list too long: the answer needs more room.</summary>
     E2BIG = 7,
 
+    /// <summary>Exec format error: a program that the kernel does not execute.</summary>
+    ENOEXEC = 8,
+
     /// <summary>Bad file descriptor.</summary>
     EBADF = 9,
 

@@ -25,9 +25,15 @@ public sealed class BadInputTests
     [Theory]
     [InlineData("--mechanism syscal", "--mechanism syscal: one of empty, call, int80, sysenter, vsyscall, syscall, callgate, ud, pf, cpuid, pio, mmio, vmcall, hlt is needed.")]
     [InlineData("--mechanism int80 INT80", "--mechanism INT80: one of")]
-    [InlineData("--profile linux27", "--profile linux27: one of bare, linux26, bare64, compat is needed.")]
+    [InlineData("--profile linux27", "--profile linux27: one of bare, linux26, bare64, compat, host32, host64 is needed.")]
     [InlineData("--seed abc", "a whole number from 0 to 2147483647 is needed")]
     [InlineData("--mechanism callgate int80 --profile compat", "--mechanism callgate needs --profile bare.")]
+    [InlineData("--mechanism hlt --on host", "--mechanism hlt needs --profile bare64.")]
+    [InlineData("--on nowhere", "--on nowhere: one of kvm, host is needed.")]
+    [InlineData("--on host --profile bare", "--on and --profile exclude each other")]
+    [InlineData("--mitigation kpti", "--mitigation kpti: one of all, swapgs, swapgs-lfence, cr3, cr3-global, cr3-pcid, ibrs, ibpb, rsb, verw is needed.")]
+    [InlineData("--mitigation ibrs --profile bare linux26", "--mitigation needs --profile bare64 or compat")]
+    [InlineData("--mitigation ibrs --mechanism ud", "--mitigation needs --profile bare64 or compat, and --mechanism int80, syscall or sysenter.")]
     [InlineData("--quick --full", "--quick and --full exclude each other.")]
     [InlineData("--json --csv", "--json and --csv exclude each other.")]
     [InlineData("--benchfmt --markdown --google-benchmark", "--markdown and --google-benchmark and --benchfmt exclude each other.")]
@@ -36,6 +42,14 @@ public sealed class BadInputTests
     [InlineData("--frobnicate", "--frobnicate is no command or option here.")]
     [InlineData("surplus", "surplus is no command or option here.")]
     public void An_option_that_is_not_understood(string options, string message) => AssertRefused($"bench {options}", message, "kvmsys bench --help");
+
+    [Theory]
+    [InlineData("--calls 0", "a whole number from 1 to 1000000000 is needed")]
+    [InlineData("--mechanism int81", "--mechanism int81: one of empty, call, int80,")]
+    [InlineData("--profile linux27", "--profile linux27: one of bare, linux26, bare64, compat, host32, host64 is needed.")]
+    [InlineData("--mechanism callgate --profile compat", "--mechanism callgate needs --profile bare.")]
+    [InlineData("--json --hgrm", "--json and --hgrm exclude each other.")]
+    public void A_latency_that_is_not_understood(string options, string message) => AssertRefused($"latency {options}", message, "kvmsys latency --help");
 
     [Fact]
     public void The_doctors_commands_are_no_JSON() =>

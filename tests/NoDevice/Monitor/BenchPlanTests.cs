@@ -11,13 +11,15 @@ public sealed class BenchPlanTests
 {
     private static readonly CpuIdentity Intel = new("GenuineIntel", 6, 60, 3, Sep: true);
 
-    private static readonly (KernelProfile Profile, EntryMechanism Mechanism)[] Everything =
+    private static readonly EntryPath[] Everything =
     [
         .. from profile in Enum.GetValues<KernelProfile>()
            from mechanism in Enum.GetValues<EntryMechanism>()
            where EntryPath.ProfilesOf(mechanism).Contains(profile)
-           select (profile, mechanism),
+           select new EntryPath(profile, mechanism),
     ];
+
+    private static string? OnIntel(EntryPath path) => path.AbsenceOn(Intel);
 
     [Theory]
     [InlineData("GenuineIntel", KernelProfile.Bare64, EntryMechanism.Syscall, true)]
@@ -31,7 +33,7 @@ public sealed class BenchPlanTests
     [InlineData("AuthenticAMD", KernelProfile.Bare64, EntryMechanism.Hlt, true)]
     [InlineData("GenuineIntel", KernelProfile.Bare64, EntryMechanism.Vmcall, true)]
     public void The_vendor_decides_what_a_64_bit_kernel_can_be_entered_by(string vendor, KernelProfile profile, EntryMechanism mechanism, bool there) =>
-        Assert.Equal(there, EntryPath.AbsenceOf(profile, mechanism, new CpuIdentity(vendor, 6, 60, 3, Sep: true)) is null);
+        Assert.Equal(there, new EntryPath(profile, mechanism).AbsenceOn(new CpuIdentity(vendor, 6, 60, 3, Sep: true)) is null);
 
     [Theory]
     [InlineData("GenuineIntel", true, EntryMechanism.Sysenter, true)]
@@ -43,13 +45,13 @@ public sealed class BenchPlanTests
     [InlineData("GenuineIntel", false, EntryMechanism.CallGate, true)]
     public void The_CPU_decides_what_the_bare_kernel_can_be_entered_by(string vendor, bool sep, EntryMechanism mechanism, bool there) => Assert.Equal(
         there,
-        EntryPath.AbsenceOf(KernelProfile.Bare, mechanism, new CpuIdentity(vendor, 6, 60, 3, sep)) is null);
+        new EntryPath(KernelProfile.Bare, mechanism).AbsenceOn(new CpuIdentity(vendor, 6, 60, 3, sep)) is null);
 
     [Fact]
     public void What_was_asked_for_is_either_measured_or_told_absent_with_a_reason()
     {
-        BenchPlan plan = BenchPlan.Of(Everything, Protocol.Quick, seed: 1, Intel);
-        Assert.Equal(Everything.ToHashSet(), plan.Mechanisms.Concat(plan.Absent.Select(absent => (absent.Profile, absent.Mechanism))).ToHashSet());
+        BenchPlan plan = BenchPlan.Of(Everything, Protocol.Quick, seed: 1, OnIntel);
+        Assert.Equal(Everything.ToHashSet(), plan.Mechanisms.Concat(plan.Absent.Select(absent => new EntryPath(absent.Profile, absent.Mechanism))).ToHashSet());
         Assert.Equal(Everything.Length, plan.Mechanisms.Count + plan.Absent.Count);
         Assert.All(plan.Absent, absent => Assert.NotEmpty(absent.Reason));
         Assert.Contains(plan.Absent, absent => absent is { Profile: KernelProfile.Bare, Mechanism: EntryMechanism.Syscall });
@@ -59,18 +61,18 @@ public sealed class BenchPlanTests
     public void A_kernel_without_such_an_entry_is_passed_over()
     {
         BenchPlan plan = BenchPlan.Of(
-            [(KernelProfile.Linux26, EntryMechanism.CallGate), (KernelProfile.Bare, EntryMechanism.CallGate), (KernelProfile.Bare, EntryMechanism.Hlt)],
+            [new(KernelProfile.Linux26, EntryMechanism.CallGate), new(KernelProfile.Bare, EntryMechanism.CallGate), new(KernelProfile.Bare, EntryMechanism.Hlt)],
             Protocol.Quick,
             seed: 1,
-            Intel);
-        Assert.Equal([(KernelProfile.Bare, EntryMechanism.CallGate)], plan.Mechanisms);
+            OnIntel);
+        Assert.Equal([new EntryPath(KernelProfile.Bare, EntryMechanism.CallGate)], plan.Mechanisms);
         Assert.Empty(plan.Absent);
     }
 
     [Fact]
     public void Every_mechanism_is_measured_at_every_alignment()
     {
-        BenchPlan plan = BenchPlan.Of(Everything, Protocol.Quick, seed: 1, Intel);
+        BenchPlan plan = BenchPlan.Of(Everything, Protocol.Quick, seed: 1, OnIntel);
         Assert.Equal(plan.Mechanisms.Count * 4, plan.Paths.Distinct().Count());
         Assert.Equal(plan.Paths.Count * 6 * 8, plan.Runs);
     }
@@ -78,12 +80,12 @@ public sealed class BenchPlanTests
     [Fact]
     public void The_hash_is_of_what_is_measured_and_how_and_not_of_the_seed()
     {
-        BenchPlan plan = BenchPlan.Of(Everything, Protocol.Quick, seed: 1, Intel);
+        BenchPlan plan = BenchPlan.Of(Everything, Protocol.Quick, seed: 1, OnIntel);
         Assert.Matches("^[0-9a-f]{16}$", plan.Hash);
-        Assert.Equal(plan.Hash, BenchPlan.Of(Everything, Protocol.Quick, seed: 2, Intel).Hash);
-        Assert.NotEqual(plan.Hash, BenchPlan.Of(Everything, Protocol.Full, seed: 1, Intel).Hash);
-        Assert.NotEqual(plan.Hash, BenchPlan.Of(Everything[..3], Protocol.Quick, seed: 1, Intel).Hash);
-        Assert.NotEqual(plan.Hash, BenchPlan.Of(Everything, Protocol.Quick with { Alignments = [0, 16] }, seed: 1, Intel).Hash);
+        Assert.Equal(plan.Hash, BenchPlan.Of(Everything, Protocol.Quick, seed: 2, OnIntel).Hash);
+        Assert.NotEqual(plan.Hash, BenchPlan.Of(Everything, Protocol.Full, seed: 1, OnIntel).Hash);
+        Assert.NotEqual(plan.Hash, BenchPlan.Of(Everything[..3], Protocol.Quick, seed: 1, OnIntel).Hash);
+        Assert.NotEqual(plan.Hash, BenchPlan.Of(Everything, Protocol.Quick with { Alignments = [0, 16] }, seed: 1, OnIntel).Hash);
     }
 
     [Theory]

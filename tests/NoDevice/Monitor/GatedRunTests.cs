@@ -230,6 +230,38 @@ public sealed class GatedRunTests
         TimerTicks = timer,
     };
 
+    [Theory]
+    [InlineData(800, 32, GateReason.None)]
+    [InlineData(3000, 31, GateReason.None)]
+    public void A_process_of_the_hosts_loses_the_batches_that_are_longer_than_its_noise(ulong ticks, int pairs, GateReason reasons)
+    {
+        // Half of the batches are 400 ticks longer, so that six deviations are 1200, more than the 500 cycles by which an exit is told.
+        GatedRun run = GatedRun.Of(Disturb(Noisy(400), 10, ticks));
+        Assert.Equal((pairs, reasons), (run.Pairs.Count, run.Reasons));
+    }
+
+    [Theory]
+    [InlineData(200, GateReason.None)]
+    [InlineData(1000, GateReason.Noise)]
+    public void A_process_that_is_noise_is_not_counted(ulong ticks, GateReason reasons) => Assert.Equal(reasons, GatedRun.Of(Noisy(ticks)).Reasons);
+
+    [Fact]
+    public void A_page_fault_of_a_process_discards_the_run() => Assert.Equal(
+        GateReason.PageFault,
+        GatedRun.Of(Noisy(0) with { UsageAfter = Usage with { PageFaults = Usage.PageFaults + 1 } }).Reasons);
+
+    /// <summary>A run of a process, of whose batches every other pair is so much longer.</summary>
+    private static CallRun Noisy(ulong ticks)
+    {
+        CallRun run = Run() with { Path = new(KernelProfile.Host64, EntryMechanism.Syscall), Statistics = null };
+        for (int i = 0; i < Protocol.Batches; i++)
+        {
+            run = i % 8 < 4 ? run : Disturb(run, i, ticks);
+        }
+
+        return run;
+    }
+
     private static CallRun Run(IReadOnlyDictionary<string, long>? statistics = null)
     {
         CallLoopResults results = new() { Before = Times(3, 1), After = Times(3, 1), ReachedPlateau = 1 };

@@ -95,6 +95,20 @@ public sealed class HardwareProofTests
     public void Chains_that_were_never_timed_prove_nothing(uint add, uint multiply) =>
         Assert.Equal(Verdict.Emulated, HardwareProof.Judge(Host(null, "kvm_amd"), Times(add, multiply), Ticks, Calls, TscKhz, 0, Elapsed).Verdict);
 
+    [Theory]
+    [InlineData(null, Verdict.Hardware)]
+    [InlineData("KVMKVMKVM", Verdict.HardwareNested)]
+    [InlineData("TCGTCGTCGTCG", Verdict.Emulated)]
+    public void A_process_of_the_hosts_needs_no_KVM_but_the_same_clocks(string? hypervisor, Verdict verdict)
+    {
+        HardwareProof proof = HardwareProof.JudgeProcess(Host(hypervisor, module: null), Times(), Ticks, TscKhz, Elapsed);
+        Assert.Equal(verdict, proof.Verdict);
+        Assert.DoesNotContain(proof.Evidence, evidence => evidence.Name is "back end" or "emulated instructions");
+        AssertAgainst(
+            "dependent floating multiply / add",
+            HardwareProof.JudgeProcess(Host(null, module: null), Times(floating: 40 * GoodAdd), Ticks, TscKhz, Elapsed));
+    }
+
     private static void AssertAgainst(string name, HardwareProof proof)
     {
         Assert.Equal(Verdict.Emulated, proof.Verdict);

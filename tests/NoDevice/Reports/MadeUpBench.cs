@@ -31,7 +31,7 @@ internal static class MadeUpBench
         {
             Protocol = Protocol.Quick with { Sessions = Sessions, Runs = Runs },
             Seed = 7,
-            Mechanisms = [.. results.Select(result => (result.Profile, result.Mechanism))],
+            Mechanisms = [.. results.Select(result => new EntryPath(result.Profile, result.Mechanism))],
             Absent = [new(KernelProfile.Linux26, EntryMechanism.PageFault, "Linux 2.6.12 on i386 is not entered so")],
         },
         Results = results,

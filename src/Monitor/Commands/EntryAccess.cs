@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+
+using System.ComponentModel;
+using Kvmsys.Guest;
+using Kvmsys.Guest.Programs;
+using Kvmsys.Monitor.Host;
+using Kvmsys.Monitor.Machine;
+using Kvmsys.Monitor.Measurement;
+using Kvmsys.Native;
+
+namespace Kvmsys.Monitor.Commands;
+
+/// <summary>What entry paths need to be measured: a KVM for guests, this host's own Linux for processes, and either only where a path is of it.</summary>
+internal sealed class EntryAccess : IDisposable
+{
+    private readonly Kvm? _kvm;
+    private readonly GuestCpuid? _cpuid;
+    private readonly HostLinux? _linux;
+
+    /// <summary>Opens what is needed, and tries it out.</summary>
+    /// <param name="device">Path of KVM's device.</param>
+    /// <param name="host">The host.</param>
+    /// <param name="paths">What is to be measured.</param>
+    /// <param name="interruption">Ends it early.</param>
+    /// <exception cref="CommandFailedException">There is no usable device, its KVM cannot run the guest, or this process may start no other.</exception>
+    public EntryAccess(string device, HostEnvironment host, IReadOnlyCollection<EntryPath> paths, Interruption interruption)
+    {
+        if (paths.Any(path => !path.IsOnHost))
+        {
+            Checkup = KvmAccess.CheckGuest(device, host);
+            _kvm = Kvm.Open(device);
+            _cpuid = GuestCpuid.Of(_kvm);
+        }
+
+        if (paths.Any(path => path.IsOnHost))
+        {
+            _linux = Probe(interruption);
+        }
+    }
+
+    /// <summary>What was found of KVM; null when it is not needed.</summary>
+    public Checkup? Checkup { get; }
+
+    /// <summary>Why a path cannot be used here, for people; null when it can.</summary>
+    public string? AbsenceOf(EntryPath path) => path.IsOnHost ? _linux!.AbsenceOf(path) : path.AbsenceOn(_cpuid!.Identity);
+
+    /// <summary>Makes a path's program.</summary>
+    /// <param name="path">The path, which was among those that are to be measured.</param>
+    /// <param name="seed">Decides a guest's frames and process identifier.</param>
+    /// <param name="placement">Where it runs.</param>
+    /// <param name="callsInRound">Calls between two turns of its loop.</param>
+    public IMeasuredProgram Make(EntryPath path, int seed, VcpuPlacement placement, uint callsInRound = CallLoop.CallsPerRound) => path.IsOnHost
+        ? new MeasuredProcess(path, placement, callsInRound)
+        : new MeasuredGuest(_kvm!, _cpuid!, path, seed, I386GuestOptions.MinMemorySize, placement, callsInRound);
+
+    /// <inheritdoc/>
+    public void Dispose() => _kvm?.Dispose();
+
+    private static HostLinux Probe(Interruption interruption)
+    {
+        try
+        {
+            return HostLinux.Probe(interruption.Token);
+        }
+        catch (Win32Exception exception)
+        {
+            throw new CommandFailedException(
+                ExitCode.CannotRunGuest,
+                $"this host starts no program from memory: {exception.Message}. Cure: allow it (sysctl vm.memfd_noexec=0, and /proc must be mounted).");
+        }
+        catch (GuestStoppedException exception)
+        {
+            throw KvmAccess.Explain(exception, interruption, cure: "see whether this host is too busy");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+
+using System.CommandLine;
+using HdrHistogram;
+using Kvmsys.Guest.Kernel;
+using Kvmsys.Guest.Programs;
+using Kvmsys.Monitor.Host;
+using Kvmsys.Monitor.Machine;
+using Kvmsys.Monitor.Measurement;
+using Kvmsys.Monitor.Reports;
+using Kvmsys.Native;
+using Spectre.Console;
+
+namespace Kvmsys.Monitor.Commands;
+
+/// <summary>kvmsys latency.</summary>
+internal static class LatencyCommand
+{
+    private const long DefaultCalls = 100_000;
+    private const long MaxCalls = 1_000_000_000;
+
+    // HdrHistogram's own text: lines between two halvings of the rest.
+    private const int TicksPerHalfDistance = 5;
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        Option<string> mechanism = CommonOptions.OneOf(
+            "--mechanism", "The way into the kernel.", [.. Enum.GetValues<EntryMechanism>().Select(Spelling.Of)], Spelling.Of(EntryMechanism.Int80));
+        Option<string> profile = CommonOptions.OneOf(
+            "--profile", "The kernel; host32 and host64 are this host's own Linux.", [.. Enum.GetValues<KernelProfile>().Select(Spelling.Of)], Spelling.Of(KernelProfile.Bare));
+        Option<long> calls = new("--calls", "-n")
+        {
+            Description = "Calls to time, each on its own.",
+            HelpName = "N",
+            DefaultValueFactory = _ => DefaultCalls,
+            CustomParser = result => CommonOptions.ParseNumber(result, 1, MaxCalls),
+        };
+        Option<int?> cpu = CommonOptions.Cpu();
+        Option<bool> showEmulated = CommonOptions.ShowEmulated();
+        Option<int?> seed = CommonOptions.Seed();
+        Option<int> timeout = CommonOptions.Timeout();
+        Option<string> device = CommonOptions.Device();
+        Option<bool> json = CommonOptions.Json();
+        Option<bool> histogram = new("--hgrm") { Description = "Write the mechanism's percentiles in nanoseconds as HdrHistogram's plotters read them." };
+        Command command = new("latency", "Time calls one by one and drop none: percentiles, a histogram, and what the tail is made of.")
+        {
+            mechanism, profile, calls, cpu, showEmulated, seed, timeout, device, json, histogram,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(json) && result.GetValue(histogram))
+            {
+                result.AddError("--json and --hgrm exclude each other.");
+            }
+        });
+        command.SetAction(parsed => Run(
+            new EntryPath(
+                Enum.GetValues<KernelProfile>().Single(value => Spelling.Of(value) == parsed.GetValue(profile)),
+                Enum.GetValues<EntryMechanism>().Single(value => Spelling.Of(value) == parsed.GetValue(mechanism))),
+            new Request(
+                parsed.GetValue(calls),
+                parsed.GetValue(cpu),
+                parsed.GetValue(showEmulated),
+                CommonOptions.SeedOrRandom(parsed.GetValue(seed)),
+                TimeSpan.FromSeconds(parsed.GetValue(timeout)),
+                parsed.GetValue(device)!,
+                parsed.GetValue(json),
+                parsed.GetValue(histogram))));
+        return command;
+    }
+
+    private static int Run(EntryPath path, Request request)
+    {
+        if (!EntryPath.ProfilesOf(path.Mechanism).Contains(path.Profile))
+        {
+            throw new CommandFailedException(
+                ExitCode.Usage,
+                $"--mechanism {Spelling.Of(path.Mechanism)} needs --profile {string.Join(" or ", EntryPath.ProfilesOf(path.Mechanism).Select(Spelling.Of))}. Cure: see kvmsys latency --help");
+        }
+
+        HostEnvironment host = HostEnvironment.Read(request.Cpu);
+        using Interruption interruption = new();
+        using EntryAccess access = new(request.Device, host, [path], interruption);
+        if (access.AbsenceOf(path) is string absence)
+        {
+            throw new CommandFailedException(
+                ExitCode.CannotRunGuest, $"{Spelling.Of(path.Mechanism)} on {Spelling.Of(path.Profile)}: {absence}. Cure: measure --mechanism int80.");
+        }
+
+        VcpuPlacement placement = KvmAccess.PlacementOn(request.Cpu);
+        List<LatencyResult> results = [];
+        GrantedPlacement placed = default;
+        CommandFailedException? failure = null;
+        try
+        {
+            foreach (EntryPath measured in new[] { path with { Mechanism = EntryMechanism.Empty }, path }.Distinct())
+            {
+                using IMeasuredProgram program = access.Make(measured, request.Seed, placement, callsInRound: 1);
+                placed = program.Placed;
+                Latency latency = new(host, measured, program);
+                failure = Measure(latency, request, interruption);
+                if (latency.Samples > 0)
+                {
+                    results.Add(latency.Result());
+                }
+
+                if (failure is not null)
+                {
+                    break;
+                }
+            }
+        }
+        catch (KvmException exception)
+        {
+            failure = KvmAccess.Explain(exception);
+        }
+
+        // What has been measured is reported, whatever came then.
+        if (results.Count > 0)
+        {
+            Report(
+                new LatencyReport { Host = host, Results = results, Placed = placed, Seed = request.Seed, ShowEmulated = request.ShowEmulated },
+                request);
+        }
+
+        return failure is null ? ExitCode.Done : throw failure;
+    }
+
+    /// <summary>Measures one path.</summary>
+    /// <returns>What ended it early; null for nothing.</returns>
+    private static CommandFailedException? Measure(Latency latency, Request request, Interruption interruption)
+    {
+        try
+        {
+            if (Terminal.Progress() is IAnsiConsole console)
+            {
+                console.Progress().AutoClear(true).Start(progress =>
+                {
+                    ProgressTask task = progress.AddTask("measuring", maxValue: request.Calls);
+                    latency.Run(request.Calls, request.Timeout, () => task.Value = latency.Samples, interruption.Token);
+                });
+            }
+            else
+            {
+                latency.Run(request.Calls, request.Timeout, progress: null, interruption.Token);
+            }
+
+            return null;
+        }
+        catch (GuestStoppedException exception)
+        {
+            return KvmAccess.Explain(exception, interruption, cure: "give it more with --timeout");
+        }
+    }
+
+    private static void Report(LatencyReport report, Request request)
+    {
+        if (request.Json)
+        {
+            Terminal.WriteJson(LatencyDocument.Of(report), KvmsysJson.Default.LatencyDocument);
+        }
+        else if (request.Histogram)
+        {
+            WriteHistogram(report);
+        }
+        else
+        {
+            Terminal.Write(LatencyTable.Render(report));
+        }
+    }
+
+    private static void WriteHistogram(LatencyReport report)
+    {
+        LatencyResult result = report.Results[^1];
+        if (!report.ShowsFigures || result.TscKhz is not int rate)
+        {
+            throw new CommandFailedException(
+                ExitCode.CannotRunGuest,
+                report.ShowsFigures
+                    ? "KVM does not tell the TSC's rate, and so there are no nanoseconds. Cure: take the ticks of --json."
+                    : "no time is a CPU's: emulated. Cure: measure on a CPU, or have it all the same with --show-emulated.");
+        }
+
+        using StringWriter text = new() { NewLine = "\n" };
+        result.Ticks.OutputPercentileDistribution(text, TicksPerHalfDistance, rate / 1e6);
+        StandardStream.WriteResults(text.ToString());
+    }
+
+    private sealed record Request(long Calls, int? Cpu, bool ShowEmulated, int Seed, TimeSpan Timeout, string Device, bool Json, bool Histogram);
+}
