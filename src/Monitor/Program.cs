@@ -74,11 +74,12 @@ internal static class Program
         Command bench = BenchCommand.Create();
         Command latency = LatencyCommand.Create();
         Command compare = CompareCommand.Create();
+        Command history = HistoryCommand.Create();
         Command article = ArticleCommand.Create();
         Command run = RunCommand.Create();
         Command page = PageCommand.Create();
         Command trace = TraceCommand.Create();
-        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, latency, compare, article, run, trace, page };
+        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, latency, compare, history, article, run, trace, page };
         HelpWithExamples.AddTo(root, new Dictionary<Command, string[]>
         {
             [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys run ./hello", "kvmsys page disasm", "kvmsys bench --help"],
@@ -97,6 +98,7 @@ internal static class Program
                 "kvmsys bench --profile bare64 --mitigation all            and what each mitigation adds",
                 "kvmsys bench --json > bench.json                          all of it, for a script",
                 "kvmsys bench --full --benchfmt > new.txt                  then: benchstat old.txt new.txt",
+                "kvmsys bench --no-history                                 keep nothing for kvmsys history",
             ],
             [latency] =
             [
@@ -109,9 +111,20 @@ internal static class Program
             [
                 "kvmsys bench --full --json > base.json                    then change something, and the same into new.json",
                 "kvmsys compare base.json new.json                         what became slower or faster",
+                "kvmsys compare history:3 history:7                        the same of two benches that kvmsys history lists",
                 "kvmsys compare --fail-on-regression base.json new.json    exit with 1 when anything became slower",
                 "kvmsys compare --threshold-percent 3 --json base.json new.json | jq '.results[] | {mechanism, finding}'",
             ],
+            [history] =
+            [
+                "kvmsys history                                            the benches that were made here",
+                "kvmsys history --mechanism sysenter --profile bare        what it cost in each, and where that changed",
+                "kvmsys history --mechanism int80 --json | jq '.series[].changes'",
+                "kvmsys history show 3 > base.json                         then: kvmsys compare base.json new.json",
+            ],
+            [VerbOf(history, HistoryCommand.Show)] = ["kvmsys history show 3 > base.json", "kvmsys compare history:3 history:7"],
+            [VerbOf(history, HistoryCommand.Import)] = ["kvmsys history import bench.json"],
+            [VerbOf(history, HistoryCommand.Delete)] = ["kvmsys history delete 3"],
             [article] = ["kvmsys article", "kvmsys article --calls 1_000_000 --json"],
             [run] =
             [
@@ -133,13 +146,13 @@ internal static class Program
                 "kvmsys page disasm --cpuid no-sep                         the page of a CPU without SYSENTER",
                 "kvmsys page symbols --json | jq -r '.symbols[].name'",
             ],
-            [Verb(PageCommand.Dump)] = ["kvmsys page dump > page.so", "kvmsys page dump --hex | less", "kvmsys page dump --mechanism int80 --output int80.so"],
-            [Verb(PageCommand.Disassemble)] = ["kvmsys page disasm", "kvmsys page disasm --mechanism int80"],
-            [Verb(PageCommand.Symbols)] = ["kvmsys page symbols", "kvmsys page symbols --json"],
+            [VerbOf(page, PageCommand.Dump)] = ["kvmsys page dump > page.so", "kvmsys page dump --hex | less", "kvmsys page dump --mechanism int80 --output int80.so"],
+            [VerbOf(page, PageCommand.Disassemble)] = ["kvmsys page disasm", "kvmsys page disasm --mechanism int80"],
+            [VerbOf(page, PageCommand.Symbols)] = ["kvmsys page symbols", "kvmsys page symbols --json"],
         });
         return root;
 
-        Command Verb(string name) => page.Subcommands.Single(command => command.Name == name);
+        static Command VerbOf(Command command, string name) => command.Subcommands.Single(verb => verb.Name == name);
     }
 
     private static CommandFailedException Refusal(ParseResult parsed)

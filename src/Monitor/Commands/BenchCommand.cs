@@ -60,6 +60,8 @@ internal static class BenchCommand
         Option<int?> cpu = CommonOptions.Cpu();
         Option<bool> showEmulated = CommonOptions.ShowEmulated();
         Option<bool> checkKnown = new("--check-known") { Description = "Hold the figures against those that are known of this CPU; exit with 1 when one is off." };
+        Option<string?> history = BenchHistory.Option();
+        Option<bool> noHistory = new("--no-history") { Description = "Keep nothing in the history." };
         Option<int?> seed = CommonOptions.Seed();
         Option<int> timeout = CommonOptions.Timeout();
         Option<string> device = CommonOptions.Device();
@@ -73,7 +75,7 @@ internal static class BenchCommand
         ];
         Command command = new("bench", "Measure what entering a kernel costs: every mechanism that the CPU has, and controls beside them.")
         {
-            mechanisms, profiles, on, mitigations, quick, full, sessions, runs, cpu, showEmulated, checkKnown, seed, timeout, device,
+            mechanisms, profiles, on, mitigations, quick, full, sessions, runs, cpu, showEmulated, checkKnown, history, noHistory, seed, timeout, device,
         };
         foreach ((Option<bool> option, _) in formats)
         {
@@ -92,6 +94,11 @@ internal static class BenchCommand
                 result.AddError("--quick and --full exclude each other.");
             }
 
+            if (result.GetValue(noHistory) && result.GetValue(history) is not null)
+            {
+                result.AddError("--history and --no-history exclude each other.");
+            }
+
             string[] given = [.. formats.Where(format => result.GetValue(format.Option)).Select(format => format.Option.Name)];
             if (given.Length > 1)
             {
@@ -108,6 +115,8 @@ internal static class BenchCommand
             parsed.GetValue(cpu),
             parsed.GetValue(showEmulated),
             parsed.GetValue(checkKnown),
+            !parsed.GetValue(noHistory),
+            parsed.GetValue(history),
             CommonOptions.SeedOrRandom(parsed.GetValue(seed)),
             TimeSpan.FromSeconds(parsed.GetValue(timeout)),
             parsed.GetValue(device)!,
@@ -228,7 +237,19 @@ internal static class BenchCommand
             Elapsed = Stopwatch.GetElapsedTime(start),
             ShowEmulated = request.ShowEmulated,
         };
-        Report(report, request.Format);
+        try
+        {
+            Report(report, request.Format);
+        }
+        finally
+        {
+            // What standard output does not take is not lost.
+            if (request.KeepsHistory)
+            {
+                BenchHistory.Keep(report, request.History);
+            }
+        }
+
         failure ??= report.Unstable.FirstOrDefault() is MechanismResult unstable ? Unstable(unstable) : null;
         failure ??= request.CheckKnown ? CheckKnown(report) : null;
         return failure is null ? ExitCode.Done : throw failure;
@@ -341,6 +362,8 @@ internal static class BenchCommand
         int? Cpu,
         bool ShowEmulated,
         bool CheckKnown,
+        bool KeepsHistory,
+        string? History,
         int Seed,
         TimeSpan Timeout,
         string Device,

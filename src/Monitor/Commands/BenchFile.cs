@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using System.Text.Json;
+using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Reports;
 
@@ -11,19 +12,19 @@ namespace Kvmsys.Monitor.Commands;
 internal static class BenchFile
 {
     private const string Schema = "kvmsys.bench/2";
-    private const uint MostBytes = 16 << 20;
+    private const uint MostBytes = HistoryDatabase.MostDocumentBytes;
     private const int MostResults = 1000;
     private const int LongestName = 40;
-
-    // Far beyond what a call can take, and far from where a quotient of two of them would be infinite.
-    private const double LeastCycles = 1e-9;
-    private const double MostCycles = 1e15;
 
     private static readonly string[] Verdicts = [.. Enum.GetValues<Verdict>().Select(Spelling.Of)];
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="CommandFailedException">It cannot be read, or it is not what it should be.</exception>
-    public static BenchDocument Read(string path) => Parse(InputFile.Read(path, "bench", MostBytes), path);
+    public static BenchDocument Read(string path) => Parse(ReadBytes(path), path);
+
+    /// <summary>What is in a file, whatever that is.</summary>
+    /// <exception cref="CommandFailedException">It cannot be read.</exception>
+    public static byte[] ReadBytes(string path) => InputFile.Read(path, "bench", MostBytes);
 
     /// <summary>Reads what was in a file.</summary>
     /// <param name="bytes">What was in it.</param>
@@ -93,7 +94,7 @@ internal static class BenchFile
 
         foreach (double cost in sessions)
         {
-            if (cost is not (0 or (>= LeastCycles and <= MostCycles)))
+            if (!CostDocument.IsPossible(cost))
             {
                 return string.Create(CultureInfo.InvariantCulture, $"costs {cost} core cycles in a session, which no call does");
             }

@@ -3,6 +3,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Reports;
 
@@ -11,6 +12,7 @@ namespace Kvmsys.Monitor.Commands;
 /// <summary>kvmsys compare.</summary>
 internal static class CompareCommand
 {
+    private const string InHistory = "history:";
     private const double MostPercent = 1000;
     private const double MostCycles = 1e9;
 
@@ -19,22 +21,23 @@ internal static class CompareCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        Argument<string> before = new("BASE") { Description = "What kvmsys bench --json wrote before." };
+        Argument<string> before = new("BASE") { Description = "What kvmsys bench --json wrote before, or history:ID for a bench of the history." };
         Argument<string> after = new("NEW") { Description = "What it wrote afterwards." };
         Option<double> percent = Threshold("--threshold-percent", "A change of this part of the base's cost does not matter.", "PERCENT", MostPercent);
         Option<double> cycles = Threshold("--threshold-cycles", "Nor does a change of so many core cycles.", "CYCLES", MostCycles);
         Option<bool> differentHosts = new("--different-hosts") { Description = "Compare what is from two CPUs, or from bare metal and a virtual machine." };
         Option<bool> fail = new("--fail-on-regression") { Description = "Exit with 1 when anything is found slower." };
+        Option<string?> history = BenchHistory.Option();
         Option<bool> json = CommonOptions.Json();
         Command command = new("compare", "Compare two benches: what became slower or faster, and how sure that is.")
         {
-            before, after, percent, cycles, differentHosts, fail, json,
+            before, after, percent, cycles, differentHosts, fail, history, json,
         };
         command.SetAction(parsed =>
         {
             BenchComparison comparison = Compare(
-                BenchFile.Read(parsed.GetValue(before)!),
-                BenchFile.Read(parsed.GetValue(after)!),
+                Read(parsed.GetValue(before)!, parsed.GetValue(history)),
+                Read(parsed.GetValue(after)!, parsed.GetValue(history)),
                 parsed.GetValue(percent),
                 parsed.GetValue(cycles),
                 parsed.GetValue(differentHosts));
@@ -89,6 +92,24 @@ internal static class CompareCommand
         }
 
         return BenchComparison.Of(before, after, percent / 100, cycles);
+    }
+
+    private static BenchDocument Read(string name, string? history)
+    {
+        if (!name.StartsWith(InHistory, StringComparison.Ordinal)
+            || !long.TryParse(name.AsSpan(InHistory.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long id))
+        {
+            return BenchFile.Read(name);
+        }
+
+        try
+        {
+            return BenchHistory.Read(history, id, out _);
+        }
+        catch (HistoryException exception)
+        {
+            throw new CommandFailedException(ExitCode.Usage, exception.Message);
+        }
     }
 
     private static void Report(BenchComparison comparison, bool json)

@@ -14,6 +14,7 @@ namespace Kvmsys.Monitor.Reports;
 [JsonSerializable(typeof(BenchDocument))]
 [JsonSerializable(typeof(CompareDocument))]
 [JsonSerializable(typeof(LatencyDocument))]
+[JsonSerializable(typeof(HistoryDocument))]
 [JsonSerializable(typeof(GoogleBenchmarkDocument))]
 [JsonSerializable(typeof(DoctorDocument))]
 [JsonSerializable(typeof(ArticleDocument))]

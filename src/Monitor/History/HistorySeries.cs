@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+
+using Kvmsys.Monitor.Statistics;
+
+namespace Kvmsys.Monitor.History;
+
+/// <summary>One mechanism's cost over time, of benches that can be compared: the same CPU, the same verdict, the same plan.</summary>
+/// <remarks>Microcode, kernel and version may differ: that one of them has changed a cost is what a series is looked at for.</remarks>
+public sealed record HistorySeries
+{
+    /// <summary>The figures, in the order of time; at least one.</summary>
+    public required IReadOnlyList<HistoryFigure> Figures { get; init; }
+
+    /// <summary>Where the cost changed, in the same order.</summary>
+    public required IReadOnlyList<HistoryChange> Changes { get; init; }
+
+    /// <summary>The series that are among some figures, in the order in which each begins.</summary>
+    /// <param name="figures">The figures, in the order of time.</param>
+    public static IReadOnlyList<HistorySeries> Of(IEnumerable<HistoryFigure> figures) =>
+    [
+        .. from figure in figures
+           group figure by (figure.Profile, figure.Mechanism, figure.Entry.CpuBrand, figure.Entry.CpuSignature, figure.Verdict, figure.Entry.PlanHash) into same
+           select new HistorySeries { Figures = [.. same], Changes = [.. ChangesIn([.. same.Where(figure => figure.IsTrusted)])] },
+    ];
+
+    private static IEnumerable<HistoryChange> ChangesIn(IReadOnlyList<HistoryFigure> figures)
+    {
+        double[] costs = [.. figures.Select(figure => figure.Cost.Value)];
+        int[] starts = [.. ChangePoints.Of(costs)];
+        for (int change = 0; change < starts.Length; change++)
+        {
+            int start = starts[change];
+            Range before = (change == 0 ? 0 : starts[change - 1])..start;
+            Range after = start..(change + 1 < starts.Length ? starts[change + 1] : costs.Length);
+            Comparison levels = Comparison.Of(costs[before], costs[after]);
+            HistoryEntry first = figures[start].Entry;
+            yield return new(first.Id, first.Time, levels.Shift, levels.Ratio, levels.PValue, [.. Differences(figures[start - 1].Entry, first)]);
+        }
+    }
+
+    private static IEnumerable<string> Differences(HistoryEntry before, HistoryEntry after) =>
+        from difference in new[]
+        {
+            (Name: "microcode", Before: before.Microcode, After: after.Microcode),
+            (Name: "kernel", Before: before.Kernel, After: after.Kernel),
+            (Name: "kvmsys", Before: before.Version, After: after.Version),
+        }
+        where difference.Before != difference.After
+        select $"{difference.Name} {difference.Before ?? "unknown"} -> {difference.After ?? "unknown"}";
+}
