@@ -34,7 +34,8 @@ internal static class BenchFile
     {
         try
         {
-            using JsonDocument json = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            using JsonDocument json = JsonDocument.Parse(bytes);
+            RefuseDuplicates(json.RootElement);
             string? schema = json.RootElement.ValueKind == JsonValueKind.Object
                 && json.RootElement.TryGetProperty("schema", out JsonElement name)
                 && name.ValueKind == JsonValueKind.String
@@ -56,6 +57,32 @@ internal static class BenchFile
         {
             // What is between quotes is turned into characters only when it is used, and half of a surrogate pair is none.
             throw Refuse(path, "it has a text that is no Unicode");
+        }
+    }
+
+    /// <summary>A name that is twice in an object means what its reader likes.</summary>
+    /// <remarks>JsonDocumentOptions.AllowDuplicateProperties would refuse it too, and needs OpenSSL, for its table's random seed.</remarks>
+    private static void RefuseDuplicates(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.Object)
+        {
+            HashSet<string> names = [];
+            foreach (JsonProperty property in element.EnumerateObject())
+            {
+                if (!names.Add(property.Name))
+                {
+                    throw new JsonException($"Duplicate property '{property.Name}'.");
+                }
+
+                RefuseDuplicates(property.Value);
+            }
+        }
+        else if (element.ValueKind == JsonValueKind.Array)
+        {
+            foreach (JsonElement value in element.EnumerateArray())
+            {
+                RefuseDuplicates(value);
+            }
         }
     }
 

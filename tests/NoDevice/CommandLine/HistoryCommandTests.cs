@@ -8,6 +8,9 @@ namespace Kvmsys.Tests.NoDevice.CommandLine;
 /// <summary>kvmsys history as a user's shell has it, on files of its own.</summary>
 public sealed class HistoryCommandTests : IDisposable
 {
+    // glibc's. What is loaded from memory has the number of its file descriptor as its name.
+    private static readonly string[] Allowed = ["libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libgcc_s.so.1", "ld-linux-x86-64.so.2"];
+
     private readonly string _folder = Directory.CreateTempSubdirectory("kvmsys-test-").FullName;
 
     public HistoryCommandTests()
@@ -26,6 +29,21 @@ public sealed class HistoryCommandTests : IDisposable
         Assert.Equal((0, "kvmsys: base.json is entry 1 now.\nkvmsys: slow.json is entry 2 now.\n"), (status, error));
         Assert.Contains("slower", output, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(_folder, "state", "kvmsys", "history.db")));
+    }
+
+    [Theory]
+    [InlineData("history import base.json")]
+    [InlineData("history show 1")]
+    [InlineData("history --mechanism int80")]
+    [InlineData("compare history:1 base.json")]
+    public void The_binary_brings_along_what_it_needs(string arguments)
+    {
+        (int status, string libraries, _) = Run(
+            $"$kvmsys history import base.json 2>/dev/null; LD_DEBUG=files $kvmsys {arguments} 2>&1 >/dev/null | grep -oE 'calling init: .*' | sed 's|.*/||'; exit ${{PIPESTATUS[0]}}");
+        Assert.Equal(0, status);
+        string[] loaded = [.. libraries.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(name => !name.All(char.IsAsciiDigit))];
+        Assert.Contains("libc.so.6", loaded);
+        Assert.Empty(loaded.Except(Allowed));
     }
 
     [Fact]
