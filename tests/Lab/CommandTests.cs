@@ -104,6 +104,30 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public void Bench_keeps_figures_in_a_history_and_nothing_else_there()
+    {
+        const string bench = "./kvmsys bench --mechanism int80 empty --profile bare --sessions 2 --runs 1";
+        string script = Path.Combine(_folder, "script");
+        File.WriteAllText(script, $"""
+            export XDG_STATE_HOME=/tmp/state
+            {bench} --json >/dev/null; {bench} --no-history --show-emulated --json >/dev/null
+            [ ! -e /tmp/state ] && {bench} --show-emulated --json >/tmp/bench.json && ./kvmsys history show 1 | cmp - /tmp/bench.json
+            ./kvmsys history; ./kvmsys history --mechanism int80
+            # What cannot be kept is shown all the same, and what cannot be shown is kept.
+            {bench} --show-emulated --json --history /dev/full >/tmp/bench.json; echo $? $(wc -l </tmp/bench.json | grep -c ...)
+            {bench} --show-emulated --json >/dev/full; echo $?; ./kvmsys history show 2 >/dev/null; echo $?
+
+            """);
+        LabResult result = LabRun.Lab("/bin/sh script", $"--files {script} --files artifacts/kvmsys");
+        Assert.Equal(0, result.Status);
+        Assert.Matches(new Regex(@"│  1 │ .* emulated .*\n│  1 │ \S+ \S+ │ +[0-9.]+ +emulated │.*●.*\n0 1\n74\n0\n$", RegexOptions.Singleline), result.Output);
+        Assert.Matches(
+            "^kvmsys: this bench is not in the history: the history /dev/full cannot be used: it is no regular file. Cure: name another one with --history; --no-history if none is wanted.\n"
+            + "kvmsys: standard output cannot be written: [^\n]+\n$",
+            result.Error);
+    }
+
+    [Fact]
     public void Bench_measures_only_what_was_asked_for()
     {
         using JsonDocument document = JsonDocument.Parse(LabRun.Lab("kvmsys bench --mechanism sysenter int80 --profile linux26 --json").Output);

@@ -317,6 +317,16 @@ public sealed class HistoryTests : IDisposable
         Assert.Equal(["emulated", "hardware"], history.Entries(10).Select(entry => entry.Verdict));
     }
 
+    [Theory]
+    [InlineData("/dev/full")]
+    [InlineData("/dev/null/history.db")]
+    [InlineData("/proc/history.db")]
+    public void A_bench_that_cannot_be_kept_goes_on_as_if_nothing_had_been(string file)
+    {
+        BenchHistory.Keep(MadeUpBench.OnACpu(), file);
+        Assert.Throws<HistoryException>(() => HistoryDatabase.OpenToAppend(file));
+    }
+
     [Fact]
     public void A_bench_of_the_history_that_is_none_is_refused()
     {
