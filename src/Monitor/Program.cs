@@ -75,11 +75,12 @@ internal static class Program
         Command latency = LatencyCommand.Create();
         Command compare = CompareCommand.Create();
         Command history = HistoryCommand.Create();
+        Command report = ReportCommand.Create();
         Command article = ArticleCommand.Create();
         Command run = RunCommand.Create();
         Command page = PageCommand.Create();
         Command trace = TraceCommand.Create();
-        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, latency, compare, history, article, run, trace, page };
+        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, latency, compare, report, history, article, run, trace, page };
         HelpWithExamples.AddTo(root, new Dictionary<Command, string[]>
         {
             [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys run ./hello", "kvmsys page disasm", "kvmsys bench --help"],
@@ -97,6 +98,7 @@ internal static class Program
                 "kvmsys bench --on kvm host                                and what this host's own Linux adds to each",
                 "kvmsys bench --profile bare64 --mitigation all            and what each mitigation adds",
                 "kvmsys bench --json > bench.json                          all of it, for a script",
+                "kvmsys bench --html bench.html --svg bench.svg            the table, and a page and a chart for a browser",
                 "kvmsys bench --full --benchfmt > new.txt                  then: benchstat old.txt new.txt",
                 "kvmsys bench --no-history                                 keep nothing for kvmsys history",
             ],
@@ -114,6 +116,11 @@ internal static class Program
                 "kvmsys compare history:3 history:7                        the same of two benches that kvmsys history lists",
                 "kvmsys compare --fail-on-regression base.json new.json    exit with 1 when anything became slower",
                 "kvmsys compare --threshold-percent 3 --json base.json new.json | jq '.results[] | {mechanism, finding}'",
+            ],
+            [report] =
+            [
+                "kvmsys report bench.json --html bench.html                a page of what kvmsys bench --json > bench.json wrote",
+                "kvmsys report bench.json --svg - | rsvg-convert > bench.png",
             ],
             [history] =
             [

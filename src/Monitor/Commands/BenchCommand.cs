@@ -73,6 +73,7 @@ internal static class BenchCommand
             (new("--google-benchmark") { Description = "Write Google Benchmark's JSON, for its tools/compare.py." }, BenchFormat.GoogleBenchmark),
             (new("--benchfmt") { Description = "Write the text of Go's benchmarks, for benchstat." }, BenchFormat.GoBenchmark),
         ];
+        PageOptions pages = new();
         Command command = new("bench", "Measure what entering a kernel costs: every mechanism that the CPU has, and controls beside them.")
         {
             mechanisms, profiles, on, mitigations, quick, full, sessions, runs, cpu, showEmulated, checkKnown, history, noHistory, seed, timeout, device,
@@ -82,6 +83,7 @@ internal static class BenchCommand
             command.Add(option);
         }
 
+        pages.AddTo(command, result => formats.FirstOrDefault(format => result.GetValue(format.Option)).Option?.Name);
         command.Validators.Add(result =>
         {
             if (result.GetResult(on) is { Implicit: false } && result.GetResult(profiles) is { Implicit: false })
@@ -105,7 +107,14 @@ internal static class BenchCommand
                 result.AddError($"{string.Join(" and ", given)} exclude each other.");
             }
         });
-        command.SetAction(parsed => Run(parsed.GetResult(mechanisms) is { Implicit: false }, new Request(
+        command.SetAction(parsed =>
+        {
+            using PageFiles files = pages.Prepare(parsed);
+            return Run(parsed.GetResult(mechanisms) is { Implicit: false }, RequestOf(parsed), files);
+        });
+        return command;
+
+        Request RequestOf(ParseResult parsed) => new(
             parsed.GetResult(on) is { Implicit: false } ? ProfilesOn(parsed.GetValue(on)!) : parsed.GetValue(profiles)!,
             parsed.GetValue(mechanisms)!,
             parsed.GetValue(mitigations)!,
@@ -120,8 +129,7 @@ internal static class BenchCommand
             CommonOptions.SeedOrRandom(parsed.GetValue(seed)),
             TimeSpan.FromSeconds(parsed.GetValue(timeout)),
             parsed.GetValue(device)!,
-            formats.FirstOrDefault(format => parsed.GetValue(format.Option)).Format)));
-        return command;
+            formats.FirstOrDefault(format => parsed.GetValue(format.Option)).Format);
     }
 
     private static Option<int?> Number(string name, string description, int max) => new(name)
@@ -186,7 +194,7 @@ internal static class BenchCommand
         }
     }
 
-    private static int Run(bool byName, Request request)
+    private static int Run(bool byName, Request request, PageFiles files)
     {
         RefuseWhatNoProfileHas(request, byName);
 
@@ -239,7 +247,7 @@ internal static class BenchCommand
         };
         try
         {
-            Report(report, request.Format);
+            Report(report, request.Format, files);
         }
         finally
         {
@@ -308,6 +316,22 @@ internal static class BenchCommand
             ProgressTask task = progress.AddTask("measuring", maxValue: plan.Runs);
             measure(() => task.Increment(1));
         });
+    }
+
+    /// <summary>Writes the files, and standard output even where a file cannot be written.</summary>
+    private static void Report(BenchReport report, BenchFormat format, PageFiles files)
+    {
+        try
+        {
+            files.Write(BenchDocument.Of(report));
+        }
+        finally
+        {
+            if (!files.TakeStandardOutput)
+            {
+                Report(report, format);
+            }
+        }
     }
 
     private static void Report(BenchReport report, BenchFormat format)

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Reports;
+using Kvmsys.Monitor.Statistics;
 
 namespace Kvmsys.Monitor.Commands;
 
@@ -14,6 +15,7 @@ internal static class BenchFile
     private const string Schema = "kvmsys.bench/2";
     private const uint MostBytes = HistoryDatabase.MostDocumentBytes;
     private const int MostResults = 1000;
+    private const int MostModes = 100;
     private const int LongestName = 40;
 
     private static readonly string[] Verdicts = [.. Enum.GetValues<Verdict>().Select(Spelling.Of)];
@@ -47,7 +49,8 @@ internal static class BenchFile
             }
 
             BenchDocument bench = json.RootElement.Deserialize(KvmsysJson.Default.BenchDocument)!;
-            return ObjectionTo(bench) is string objection ? throw Refuse(path, objection) : bench;
+            string? objection = ObjectionTo(bench) ?? (IsFinite(json.RootElement) ? null : "it has a number that no double holds");
+            return objection is null ? bench : throw Refuse(path, objection);
         }
         catch (JsonException exception)
         {
@@ -86,6 +89,15 @@ internal static class BenchFile
         }
     }
 
+    /// <summary>Whether every number can be written again: one that is too large is read as infinite.</summary>
+    private static bool IsFinite(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().All(field => IsFinite(field.Value)),
+        JsonValueKind.Array => element.EnumerateArray().All(IsFinite),
+        JsonValueKind.Number => double.IsFinite(element.GetDouble()),
+        _ => true,
+    };
+
     private static string? ObjectionTo(BenchDocument bench)
     {
         if (bench.Results.Count is 0 or > MostResults)
@@ -101,7 +113,10 @@ internal static class BenchFile
                 : !IsName(result.Mechanism) ? $"{Shown.OneLine(result.Mechanism)} is no mechanism's name"
                 : !names.Add(result.Name) ? $"it has {result.Name} twice"
                 : !Verdicts.Contains(result.Verdict) ? $"{result.Name} has the verdict {Shown.OneLine(result.Verdict)}, and there are {string.Join(", ", Verdicts)}"
-                : result.CoreCycles is CostDocument cost && ObjectionTo(cost.Sessions) is string costs ? $"{result.Name} {costs}"
+                : CostsOf(result).Select(ObjectionTo).FirstOrDefault(costs => costs is not null) is string costs ? $"{result.Name} {costs}"
+                : result.Evidence.Any(observation => observation is null) ? $"{result.Name} has an observation that is null"
+                : result.SpeedUp is double speedUp && !(speedUp is >= 0 and <= CostDocument.MostCycles) ? $"{result.Name} has a speed-up that is none"
+                : result.DiscardedPairs < 0 || result.DiscardedPairs > result.Pairs ? $"{result.Name} has more pairs discarded than there were"
                 : null;
             if (objection is not null)
             {
@@ -109,7 +124,38 @@ internal static class BenchFile
             }
         }
 
-        return null;
+        return bench.Plan.Absent.Any(absent => absent is null) ? "one of its absent mechanisms is null"
+            : bench.Differences.Count > MostResults ? $"it has {bench.Differences.Count} differences, and at most {MostResults} are possible"
+            : bench.Differences.Select(ObjectionTo).FirstOrDefault(differences => differences is not null);
+    }
+
+    private static string? ObjectionTo(DifferenceDocument? difference) =>
+        difference is null ? "one of its differences is null"
+        : !new[] { difference.Mechanism, difference.Profile, difference.BaseMechanism, difference.BaseProfile }.All(IsName) ? "one of its differences is between what has no name"
+        : !(Math.Abs(difference.Low) <= CostDocument.MostCycles && difference.Low <= difference.CoreCycles && difference.CoreCycles <= difference.High
+            && difference.High <= CostDocument.MostCycles && difference.Coverage is >= 0 and <= 1) ? "one of its differences is not in its interval"
+        : null;
+
+
+    private static IEnumerable<CostDocument> CostsOf(MechanismDocument result) =>
+        result.CoreCyclesByAlignment.Values.Prepend(result.Ns).Prepend(result.TscTicks).Prepend(result.CoreCycles).OfType<CostDocument>();
+
+    private static string? ObjectionTo(CostDocument cost)
+    {
+        if (ObjectionTo(cost.Sessions) is string objection)
+        {
+            return objection;
+        }
+
+        // A difference of two times may be less than nothing, but not what half of them are.
+        Distribution all = cost.Distribution;
+        double[] differences = [all.Minimum, all.Percentile5, all.Percentile25, all.Median, all.Percentile75, all.Percentile95, all.Percentile99, all.Maximum];
+        return !(cost.Low >= -CostDocument.MostCycles && cost.Low <= cost.Value && cost.Value <= cost.High && cost.High <= CostDocument.MostCycles) ? "has a cost that is not in its interval"
+            : cost.Coverage is not (>= 0 and <= 1) ? "has an interval of which nobody knows what it covers"
+            : all.Modes.Count is 0 or > MostModes ? $"has {all.Modes.Count} modes, and 1 to {MostModes} are needed"
+            : differences.Concat(all.Modes).Any(value => !(Math.Abs(value) <= CostDocument.MostCycles)) ? "has a distribution that no call has"
+            : !differences.Order().SequenceEqual(differences) ? "has percentiles in no order"
+            : null;
     }
 
     private static string? ObjectionTo(IReadOnlyList<double> sessions)

@@ -22,6 +22,9 @@ internal static class CommonOptions
     /// <summary>--json.</summary>
     public static Option<bool> Json() => new("--json") { Description = "Write the whole result as JSON." };
 
+    /// <summary>--show-emulated.</summary>
+    public static Option<bool> ShowEmulated() => new("--show-emulated") { Description = "Show figures of software too, each marked as one." };
+
     /// <summary>--device.</summary>
     public static Option<string> Device() => new("--device")
     {
@@ -63,9 +66,6 @@ internal static class CommonOptions
         HelpName = "N",
         CustomParser = result => ParseNumber<int>(result, 0, int.MaxValue),
     };
-
-    /// <summary>--show-emulated.</summary>
-    public static Option<bool> ShowEmulated() => new("--show-emulated") { Description = "Show figures of software too, each marked as one." };
 
     /// <summary>An option that takes one of some values.</summary>
     public static Option<string> OneOf(string name, string description, string[] values, string defaultValue)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Text.Json.Serialization;
 using Kvmsys.Monitor.Machine;
 
 namespace Kvmsys.Monitor.Reports;
@@ -37,8 +38,31 @@ public sealed record BenchDocument
     /// <summary>The results.</summary>
     public required IReadOnlyList<MechanismDocument> Results { get; init; }
 
-    /// <summary>What mitigations and the host's Linux add.</summary>
-    public IReadOnlyList<DifferenceDocument> Differences { get; init; } = [];
+    /// <summary>What mitigations and the host's Linux add; none in files of before they were measured.</summary>
+    public IReadOnlyList<DifferenceDocument> Differences { get => field ?? []; init; }
+
+    /// <summary>The result whose verdict is the least: the first that has it.</summary>
+    [JsonIgnore]
+    public MechanismDocument Weakest => Results.MinBy(result => Spelling.VerdictOf(result.Verdict))!;
+
+    /// <summary>The same bench, where it is from a file: figures that are no CPU's are there only where they are wanted, and then each of them is marked.</summary>
+    /// <param name="showEmulated">Whether they are wanted.</param>
+    public BenchDocument Showing(bool showEmulated)
+    {
+        HashSet<string> emulated = [.. Results.Where(result => result.Verdict == Spelling.Of(Measurement.Verdict.Emulated)).Select(result => result.Name)];
+        return this with
+        {
+            Verdict = Weakest.Verdict,
+            Results = [.. Results.Select(result => result.Showing(showEmulated))],
+            Differences =
+            [
+                .. from difference in Differences
+                   let marked = emulated.Contains(difference.Name) || emulated.Contains(difference.BaseName)
+                   where showEmulated || !marked
+                   select difference with { Emulated = marked ? true : null },
+            ],
+        };
+    }
 
     /// <summary>The document of a report.</summary>
     public static BenchDocument Of(BenchReport report) => new()

@@ -41,12 +41,9 @@ public static class BenchMarkdown
         if (report.Differences.Count > 0)
         {
             text.Append("\n| what | adds to | core cycles | +- |\n|---|---|--:|--:|\n");
-            foreach (CostDifference difference in report.Differences)
+            foreach (DifferenceDocument difference in report.Differences.Select(DifferenceDocument.Of))
             {
-                string emulated = BenchReport.IsEmulated(difference) ? " emulated" : "";
-                text.Append(
-                    Invariant,
-                    $"| {Spelling.Of(difference)} | {Spelling.NameOf(difference.Without)} | {Digits.Format(difference.CoreCycles)}{emulated} | {Digits.FormatHalfWidth(difference.CoreCycles)} |\n");
+                text.Append("| ").AppendJoin(" | ", [difference.What, difference.BaseName, .. BenchColumns.CellsOf(difference).Take(2)]).Append(" |\n");
             }
         }
 

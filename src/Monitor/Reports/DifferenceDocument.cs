@@ -2,6 +2,7 @@
 
 using System.Text.Json.Serialization;
 using Kvmsys.Monitor.Measurement;
+using Kvmsys.Monitor.Statistics;
 
 namespace Kvmsys.Monitor.Reports;
 
@@ -38,6 +39,24 @@ public sealed record DifferenceDocument
 
     /// <summary>Whether EPT or NPT makes it dearer than it is on bare metal.</summary>
     public required bool InflatedByNestedPaging { get; init; }
+
+    /// <summary>The shift and its interval.</summary>
+    [JsonIgnore]
+    public Estimate Estimate => new(CoreCycles, Low, High, Coverage);
+
+    /// <summary>What adds it, for people: for example "ibrs", with a star where two levels of page tables make it dearer.</summary>
+    [JsonIgnore]
+    public string What => Mechanism.IndexOf('+', StringComparison.Ordinal) is int plus and > 0
+        ? Mechanism[(plus + 1)..] + (InflatedByNestedPaging ? "*" : "")
+        : $"this host's Linux ({Name})";
+
+    /// <summary>The result with it, for people.</summary>
+    [JsonIgnore]
+    public string Name => $"{Mechanism} on {Profile}";
+
+    /// <summary>What it is added to, for people.</summary>
+    [JsonIgnore]
+    public string BaseName => $"{BaseMechanism} on {BaseProfile}";
 
     /// <summary>The document of a difference.</summary>
     public static DifferenceDocument Of(CostDifference difference)

@@ -73,6 +73,33 @@ public sealed record MechanismDocument
     [JsonIgnore]
     public string Name => $"{Mechanism} on {Profile}";
 
+    /// <summary>The share of pairs that is not counted, 0 to 1.</summary>
+    [JsonIgnore]
+    public double DiscardedShare => Pairs == 0 ? 0 : (double)DiscardedPairs / Pairs;
+
+    /// <summary>Whether its figures may be shown; those that are not known count as shown.</summary>
+    [JsonIgnore]
+    public bool HasFigures => CoreCycles is not null || Verdict != Spelling.Of(Measurement.Verdict.Emulated);
+
+    /// <summary>The same result with figures that are no CPU's only where they are wanted, and then each of them marked.</summary>
+    /// <param name="showEmulated">Whether they are wanted.</param>
+    public MechanismDocument Showing(bool showEmulated)
+    {
+        bool emulated = Verdict == Spelling.Of(Measurement.Verdict.Emulated);
+        bool shown = showEmulated || !emulated;
+        return this with
+        {
+            CoreCycles = Marked(CoreCycles),
+            TscTicks = Marked(TscTicks),
+            Ns = Marked(Ns),
+            InterceptCoreCycles = shown ? InterceptCoreCycles : null,
+            SpeedUp = shown ? SpeedUp : null,
+            CoreCyclesByAlignment = CoreCyclesByAlignment.ToDictionary(cost => cost.Key, cost => Marked(cost.Value)),
+        };
+
+        CostDocument? Marked(CostDocument? cost) => shown && cost is not null ? cost with { Emulated = emulated ? true : null } : null;
+    }
+
     /// <summary>The document of a result.</summary>
     /// <param name="report">The report that it is in.</param>
     /// <param name="result">The result.</param>

@@ -57,13 +57,6 @@ public static class Spelling
         return $"{Of(result.Mechanism, result.Mitigation)} on {Of(result.Profile)}";
     }
 
-    /// <summary>What adds the difference: for example "ibrs", or "this host's Linux (syscall on host64)".</summary>
-    public static string Of(CostDifference difference)
-    {
-        ArgumentNullException.ThrowIfNull(difference);
-        return difference.With.Mitigation == Mitigation.None ? $"this host's Linux ({NameOf(difference.With)})" : Of(difference.With.Mitigation);
-    }
-
     /// <summary>For example "linux26".</summary>
     public static string Of(KernelProfile profile) => profile switch
     {
@@ -84,6 +77,10 @@ public static class Spelling
         Verdict.Hardware => "hardware",
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, null),
     };
+
+    /// <summary>The verdict that is spelled so.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    public static Verdict VerdictOf(string spelling) => Enum.GetValues<Verdict>().First(verdict => Of(verdict) == spelling);
 
     /// <summary>For example "sysenter".</summary>
     public static string Of(VsyscallVariant variant) => variant switch
@@ -121,6 +118,10 @@ public static class Spelling
         GateReason.TscRate => "tsc-rate",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, null),
     };
+
+    /// <summary>The reason that is spelled so; null for none.</summary>
+    public static GateReason? GateReasonOf(string spelling) =>
+        Enum.GetValues<GateReason>().Where(reason => reason != GateReason.None && Of(reason) == spelling).Cast<GateReason?>().FirstOrDefault();
 
     /// <summary>What to do against a reason for not counting a run.</summary>
     public static string CureOf(GateReason reason) => reason switch

@@ -2,8 +2,10 @@
 
 using System.Text;
 using System.Text.Json;
+using System.Xml.Linq;
 using Kvmsys.Monitor.Commands;
 using Kvmsys.Monitor.Reports;
+using Kvmsys.Monitor.Reports.Html;
 using Kvmsys.Monitor.Statistics;
 using static Kvmsys.Fuzz.Targets.BrokenInvariantException;
 
@@ -11,7 +13,7 @@ namespace Kvmsys.Fuzz.Targets;
 
 /// <summary>
 /// The reader of what kvmsys bench --json wrote: a file is refused with one line without control characters, or it can be compared, and nothing in it
-/// became slower or faster than itself.
+/// became slower or faster than itself; and a page and a chart can be made of it, from whose text nothing gets out.
 /// </summary>
 internal sealed class BenchTarget : IFuzzTarget
 {
@@ -31,10 +33,11 @@ internal sealed class BenchTarget : IFuzzTarget
     /// <inheritdoc/>
     public void Run(ReadOnlySpan<byte> input)
     {
+        BenchDocument bench;
         BenchComparison comparison;
         try
         {
-            BenchDocument bench = BenchFile.Parse(input.ToArray(), "fuzzed");
+            bench = BenchFile.Parse(input.ToArray(), "fuzzed");
             comparison = CompareCommand.Compare(bench, bench, percent: 1, cycles: 1, differentHosts: false);
         }
         catch (CommandFailedException exception)
@@ -48,5 +51,13 @@ internal sealed class BenchTarget : IFuzzTarget
         ThrowUnless(comparison.OnlyInBase.Count + comparison.OnlyInNew.Count == 0, comparison);
         _ = CompareTable.Render(comparison);
         ThrowUnless(JsonSerializer.Serialize(CompareDocument.Of(comparison), KvmsysJson.Default.CompareDocument).Length > 0);
+        foreach (bool showEmulated in new[] { false, true })
+        {
+            BenchDocument shown = bench.Showing(showEmulated);
+            XElement chart = XElement.Parse(BenchChart.Of(shown).ToFile());
+            ThrowUnless(!chart.Descendants().Any(element => element.Name.LocalName is "script" or "a" or "image"), chart);
+            string page = BenchPage.Render(shown);
+            ThrowUnless(page.Split("<script").Length == 3 && page.Split("</script").Length == 3, page);
+        }
     }
 }

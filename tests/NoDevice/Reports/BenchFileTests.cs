@@ -66,15 +66,19 @@ public sealed class BenchFileTests
     public void Not_a_number_is_no_JSON() => AssertRefused(WithCost("NaN"), "it is no JSON");
 
     [Theory]
-    [InlineData("-1")]
-    [InlineData("-0.001")]
+    [InlineData("-1e16")]
+    [InlineData("-1e-20")]
     [InlineData("1e300")]
     [InlineData("1e999")]
     [InlineData("1e-320")]
     public void A_cost_that_no_call_has(string cost) => AssertRefused(WithCost(cost), "core cycles in a session, which no call does");
 
-    [Fact]
-    public void A_cost_of_nothing_is_what_a_coarse_timer_may_see() => Assert.Equal(0, Parse(WithCost("0")).Results[0].CoreCycles!.Sessions[0]);
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-0.125)]
+    public void A_cost_of_nothing_or_less_is_what_a_coarse_timer_or_a_noisy_host_may_see_of_an_empty_loop(double cost) => Assert.Equal(
+        cost,
+        Parse(WithCost(cost.ToString(System.Globalization.CultureInfo.InvariantCulture))).Results[0].CoreCycles!.Sessions[0]);
 
     [Fact]
     public void Fields_that_are_not_as_they_should_be()

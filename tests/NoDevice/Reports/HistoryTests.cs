@@ -140,7 +140,7 @@ public sealed class HistoryTests : IDisposable
 
     [Theory]
     [InlineData("UPDATE figure SET high = 9e999", "a cost that no call has")]
-    [InlineData("UPDATE figure SET low = -1", "a cost that no call has")]
+    [InlineData("UPDATE figure SET low = -1e16", "a cost that no call has")]
     [InlineData("UPDATE figure SET low = high + 1", "a cost that no call has")]
     [InlineData("UPDATE figure SET coverage = 2", "a cost that no call has")]
     [InlineData("UPDATE bench SET time = 9223372036854775807", "it is damaged")]

@@ -53,6 +53,78 @@ internal static class MadeUpBench
         Result(EntryMechanism.Int80, Around(600), Verdict.Emulated),
         Result(EntryMechanism.Sysenter, Around(90), Verdict.Emulated));
 
+    /// <summary>Mechanisms of every kind on three kernels, with noise, a few pairs that were disturbed, and two whose pairs crowd at two places.</summary>
+    public static BenchReport Varied(Verdict verdict = Verdict.Hardware)
+    {
+        Random random = new(Seed: 12);
+        BenchReport report = Of(
+            Noisy(KernelProfile.Bare, EntryMechanism.Empty, 1.0),
+            Noisy(KernelProfile.Bare, EntryMechanism.Call, 6.2),
+            Noisy(KernelProfile.Bare, EntryMechanism.Int80, 618.4),
+            Noisy(KernelProfile.Bare, EntryMechanism.Sysenter, 88.1, step: 3.2),
+            Noisy(KernelProfile.Bare, EntryMechanism.Syscall, 74.6),
+            Noisy(KernelProfile.Bare, EntryMechanism.CallGate, 231.9),
+            Noisy(KernelProfile.Linux26, EntryMechanism.Int80, 742.5, discarded: 1400),
+            Noisy(KernelProfile.Linux26, EntryMechanism.Vsyscall, 241.3, step: 11),
+            Noisy(KernelProfile.Bare64, EntryMechanism.Syscall, 71.2),
+            Noisy(KernelProfile.Bare64, EntryMechanism.PageFault, 1094),
+            Noisy(KernelProfile.Bare64, EntryMechanism.Cpuid, 1523),
+            Noisy(KernelProfile.Bare64, EntryMechanism.Mmio, 7441),
+            Noisy(KernelProfile.Bare64, EntryMechanism.Syscall, 79.4) with { Mitigation = Mitigation.SwapgsLfence },
+            Noisy(KernelProfile.Bare64, EntryMechanism.Syscall, 402) with { Mitigation = Mitigation.Cr3 },
+            Noisy(KernelProfile.Bare64, EntryMechanism.Syscall, 262) with { Mitigation = Mitigation.Cr3Pcid },
+            Noisy(KernelProfile.Bare64, EntryMechanism.Syscall, 318) with { Mitigation = Mitigation.Ibrs },
+            Noisy(KernelProfile.Bare64, EntryMechanism.Syscall, 522) with { Mitigation = Mitigation.Verw },
+            Noisy(KernelProfile.Host64, EntryMechanism.Syscall, 388));
+        return report with
+        {
+            Host = report.Host with
+            {
+                BackEnd = new("kvm_amd", new Dictionary<string, string> { ["kvm.halt_poll_ns"] = "200000", ["kvm_amd.avic"] = "N", ["kvm_amd.npt"] = "1", ["kvm_amd.sev"] = "0" }),
+                Tuning = new()
+                {
+                    Cpu = 3,
+                    ScalingGovernor = "performance",
+                    ScalingDriver = "amd-pstate",
+                    Boost = "0",
+                    SmtActive = "0",
+                    SmtControl = "off",
+                    Isolated = "2-3",
+                    NohzFull = "",
+                    ClockSource = "tsc",
+                    Vulnerabilities = new Dictionary<string, string>
+                    {
+                        ["meltdown"] = "Not affected",
+                        ["spectre_v2"] = "Mitigation: Retpolines; IBPB: conditional; IBRS_FW; STIBP: disabled; RSB filling; PBRSB-eIBRS: Not affected; BHI: Not affected",
+                    },
+                },
+            },
+        };
+
+        MechanismResult Noisy(KernelProfile profile, EntryMechanism mechanism, double cycles, double step = 0, int discarded = 48)
+        {
+            double[][] sessions = [.. Enumerable.Range(0, Sessions).Select(session => PairsOf(cycles * (1 + (0.0008 * Normal())), session % 3 == 1 ? 0.7 : 0.2))];
+            return Result(mechanism, [cycles], verdict, profile) with
+            {
+                Discards = new(15_360, discarded, new Dictionary<GateReason, int> { [GateReason.HostInterrupt] = discarded }),
+                Cycles = CostOf(1),
+                Ticks = CostOf(0.75),
+                Nanoseconds = CostOf(0.25),
+                ByAlignment = new Dictionary<int, CallCost?> { [0] = CostOf(1), [16] = CostOf(mechanism == EntryMechanism.Int80 ? 1.04 : 1), [32] = CostOf(1), [48] = CostOf(1) },
+            };
+
+            double[] PairsOf(double middle, double often) =>
+            [
+                .. Enumerable.Range(0, 200).Select(pair =>
+                    (middle * (1 + (0.002 * Normal()))) + (random.NextDouble() < often ? step : 0) + (pair % 90 == 7 ? 0.05 * cycles : 0)),
+            ];
+
+            CallCost? CostOf(double factor) => CallCost.Of(sessions.Select(session => (IReadOnlyCollection<double>)[.. session.Select(value => value * factor)]));
+        }
+
+        double Normal() => Enumerable.Range(0, 12).Sum(_ => random.NextDouble()) - 6;
+    }
+
     /// <summary>A result.</summary>
     /// <param name="mechanism">The mechanism.</param>
     /// <param name="cycles">The sessions' medians in core cycles; null when nothing is left.</param>
