@@ -121,6 +121,11 @@ need_tools() {
     [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 }
 
+# The browser in which the tests open the pages of bench --html. Its fonts are only recommended by its package.
+need_browser() {
+    [ -x /usr/bin/chromium ] && fc-list :lang=en 2>/dev/null | grep -q . || install_packages chromium fontconfig fonts-dejavu-core
+}
+
 need_lab() { # MACHINE...
     local missing
     missing=$(for machine; do lab/lab.sh --machine "$machine" --missing; done | xargs -n 1 | sort -u | xargs)
@@ -190,6 +195,7 @@ verb_run() {
     LAB_OPTIONS=()
     case $1 in
         run | trace) take_along "$@" ;;
+        bench) refuse_files "$@" ;;
         page)
             redirect_output "$@"
             set -- "${OWN[@]}"
@@ -286,6 +292,20 @@ redirect_output() { # WORD...
     if [ -n "$file" ]; then
         exec >"$file" || fail 74 "$file cannot be written"
     fi
+}
+
+# What --html and --svg write to a file would be lost with the lab's machine; standard output is not.
+refuse_files() { # WORD...
+    local word previous='' option=''
+    for word; do
+        case $word in
+            -) ;;
+            --html[=:]* | --svg[=:]*) [ "${word#*[=:]}" = - ] || option=${word%%[=:]*} ;;
+            *) case $previous in --html | --svg) option=$previous ;; esac ;;
+        esac
+        previous=$word
+    done
+    [ -z "$option" ] || fail 2 "this host's KVM does not run the guest, and the lab keeps no file that bench writes. Cure: $option - > FILE"
 }
 
 # Why this host's KVM will not do: the last check that failed. Those of the tuning, further down, keep no guest from running.

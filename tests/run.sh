@@ -189,6 +189,9 @@ if [[ " $* " == *" no-device "* || " $* " == *" lab "* ]]; then
     need_tools
     need_i386_compiler
 fi
+if [[ " $* " == *" no-device "* ]]; then
+    need_browser
+fi
 if [[ " $* " == *" programs "* ]]; then
     need_i386_compiler
     step "build the programs" tests/Programs/build.sh "$ARTIFACTS/programs"

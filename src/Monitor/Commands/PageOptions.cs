@@ -32,6 +32,10 @@ internal sealed class PageOptions
             {
                 result.AddError($"{string.Join(" and ", toStandardOutput)} exclude each other.");
             }
+            else if (html?.Length == 0 || svg?.Length == 0)
+            {
+                result.AddError($"{(html?.Length == 0 ? _html.Name : _svg.Name)} '': a file's name is needed.");
+            }
             else if (html is not null && svg is not null && html != OutputFile.StandardOutput && Path.GetFullPath(html) == Path.GetFullPath(svg))
             {
                 result.AddError($"--html and --svg are both {Shown.OneLine(html)}.");

@@ -37,6 +37,11 @@ public sealed class BadInputTests
     [InlineData("--quick --full", "--quick and --full exclude each other.")]
     [InlineData("--json --csv", "--json and --csv exclude each other.")]
     [InlineData("--benchfmt --markdown --google-benchmark", "--markdown and --google-benchmark and --benchfmt exclude each other.")]
+    [InlineData("--html - --json", "--json and --html - exclude each other.")]
+    [InlineData("--html - --svg -", "--html - and --svg - exclude each other.")]
+    [InlineData("--html ./same --svg same", "--html and --svg are both ./same.")]
+    [InlineData("--html", "Required argument missing for option: '--html'.")]
+    [InlineData("--svg ''", "--svg '': a file's name is needed")]
     [InlineData("--cpu -1", "a whole number from 0 to 2147483647 is needed")]
     [InlineData("--timeout 0", "a whole number from 1 to 86400 is needed")]
     [InlineData("--frobnicate", "--frobnicate is no command or option here.")]
@@ -84,6 +89,31 @@ public sealed class BadInputTests
         Assert.Equal((2, ""), (status, output));
         Assert.Contains(message, error, StringComparison.Ordinal);
         AssertOneLine(error);
+    }
+
+    [Theory]
+    [InlineData("bench.json", "--html FILE or --svg FILE is needed.")]
+    [InlineData("--html page.html", "Required argument 'BENCH' missing for command: 'report'.")]
+    [InlineData("bench.json --html - --svg -", "--html - and --svg - exclude each other.")]
+    [InlineData("bench.json --html a --json", "--json is no command or option here.")]
+    public void A_report_that_is_not_understood(string arguments, string message) => AssertRefused($"report {arguments}", message, "kvmsys report --help");
+
+    [Theory]
+    [InlineData("/no/such/folder/page.html", "Could not find a part of the path")]
+    [InlineData("/", "it is a folder")]
+    [InlineData("/dev/null", "it is no regular file")]
+    [InlineData("/dev/stdout", "it is no file of its own")]
+    [InlineData("/proc/self/fd/1", "it is no file of its own")]
+    public void A_file_that_cannot_be_written_is_told_before_anything_is_measured(string file, string reason)
+    {
+        foreach (string command in new[] { "bench --device /dev/no-such-kvm --html", "bench --device /dev/no-such-kvm --svg", "report /no/such/bench.json --html" })
+        {
+            (int status, string output, string error) = Shell.Run($"$kvmsys {command} {file}");
+            Assert.Equal((2, ""), (status, output));
+            Assert.Contains($"{file} cannot be written: {reason}", error, StringComparison.Ordinal);
+            Assert.EndsWith(". Cure: name a file in a folder that you may write to, or - for standard output.\n", error, StringComparison.Ordinal);
+            AssertOneLine(error);
+        }
     }
 
     [Fact]

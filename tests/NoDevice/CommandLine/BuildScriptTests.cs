@@ -12,4 +12,16 @@ public sealed class BuildScriptTests
         (_, string output, _) = Shell.Run($". {build}; obstacle 4 \"$($kvmsys doctor --json --device /dev/null || true)\"");
         Assert.EndsWith(" fails at: device\n", output, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("--html page.html", "--html")]
+    [InlineData("--json --svg=bench.svg", "--svg")]
+    [InlineData("--html - --json", null)]
+    [InlineData("--mechanism int80 --svg:-", null)]
+    public void A_page_that_would_stay_in_the_lab_is_refused(string options, string? refused)
+    {
+        (int status, _, string error) = Shell.Run($". {Path.Combine(Checkout.Root, "build.sh")}; refuse_files bench {options}");
+        Assert.Equal(refused is null ? 0 : 2, status);
+        Assert.Equal(refused is null ? "" : $"build.sh: this host's KVM does not run the guest, and the lab keeps no file that bench writes. Cure: {refused} - > FILE\n", error);
+    }
 }

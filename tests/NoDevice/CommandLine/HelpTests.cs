@@ -12,6 +12,8 @@ public sealed partial class HelpTests
     [InlineData("doctor", "kvmsys doctor --json")]
     [InlineData("doctor", "kvmsys doctor --fix")]
     [InlineData("bench", "kvmsys bench --json > bench.json")]
+    [InlineData("bench", "kvmsys bench --html bench.html --svg bench.svg")]
+    [InlineData("report", "kvmsys report bench.json --html bench.html")]
     [InlineData("compare", "kvmsys compare --fail-on-regression base.json new.json")]
     [InlineData("history", "kvmsys history --mechanism sysenter --profile bare")]
     [InlineData("history show", "kvmsys history show 3 > base.json")]

@@ -23,13 +23,19 @@ internal sealed class BarAxis
         IsLogarithmic = most / least > MostRatio;
         if (IsLogarithmic)
         {
-            _start = Math.Floor(Math.Log10(least));
+            // Half of the shortest bar's value is where they all begin: it has some length, then.
+            _start = Math.Log10(least / 2);
             _end = Math.Log10(most);
-
-            // Some of a decade is better than all of it; a bar has some length, though.
-            int[] decades = [.. Enumerable.Range((int)_start, (int)Math.Ceiling(_end) - (int)_start + 1)];
-            int[] steps = decades.Length > 5 ? [1] : [1, 2, 5];
-            Ticks = [.. from decade in decades from step in steps let tick = step * Math.Pow(10, decade) where Math.Log10(tick) <= _end + 1e-9 select tick];
+            int decade = (int)Math.Floor(_start);
+            int[] factors = _end - _start > 5 ? [1] : [1, 2, 5];
+            Ticks =
+            [
+                .. from exponent in Enumerable.Range(decade, (int)Math.Ceiling(_end) - decade + 1)
+                   from factor in factors
+                   let tick = factor * Math.Pow(10, exponent)
+                   where Math.Log10(tick) >= _start - 1e-9 && Math.Log10(tick) <= _end + 1e-9
+                   select tick,
+            ];
         }
         else
         {

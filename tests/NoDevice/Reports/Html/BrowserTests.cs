@@ -8,7 +8,10 @@ using Microsoft.Playwright;
 
 namespace Kvmsys.Tests.NoDevice.Reports.Html;
 
-/// <summary>The page and the chart in a browser: Debian's Chromium, which build.sh installs. What it looked like is kept in the artifacts' folder screenshots.</summary>
+/// <summary>
+/// The page and the chart in a browser: Debian's Chromium, which build.sh installs. What was opened, and what it looked like, is kept in the
+/// artifacts' folder screenshots.
+/// </summary>
 public sealed class BrowserTests : IAsyncLifetime
 {
     private const int Desktop = 1280;
@@ -16,7 +19,10 @@ public sealed class BrowserTests : IAsyncLifetime
 
     private static readonly string Screenshots = Path.Combine(Checkout.Root, "artifacts", "screenshots");
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("kvmsys-test-").FullName;
+    // Thousands of pairs take some seconds to be described.
+    private static readonly Dictionary<Verdict, Lazy<BenchDocument>> Varied = Enum.GetValues<Verdict>()
+        .ToDictionary(verdict => verdict, verdict => new Lazy<BenchDocument>(() => BenchDocument.Of(MadeUpBench.Varied(verdict) with { ShowEmulated = true })));
+
     private IPlaywright _playwright = null!;
     private IBrowser _browser = null!;
 
@@ -31,7 +37,6 @@ public sealed class BrowserTests : IAsyncLifetime
     {
         await _browser.DisposeAsync();
         _playwright.Dispose();
-        Directory.Delete(_folder, recursive: true);
     }
 
     [Theory]
@@ -41,9 +46,10 @@ public sealed class BrowserTests : IAsyncLifetime
     [InlineData("dark", Phone, Verdict.Emulated)]
     public async Task A_page_is_drawn_and_asks_for_nothing(string scheme, int width, Verdict verdict)
     {
-        BenchDocument bench = BenchDocument.Of(MadeUpBench.Varied(verdict) with { ShowEmulated = true });
-        (IPage page, List<string> heard) = await Open("page.html", BenchPage.Render(bench), scheme, width);
-        Assert.Equal([$"file://{_folder}/page.html"], heard);
+        BenchDocument bench = Varied[verdict].Value;
+        string name = $"page-{scheme}-{width}-{Spelling.Of(verdict)}";
+        (IPage page, List<string> heard) = await Open($"{name}.html", BenchPage.Render(bench), scheme, width);
+        Assert.Equal([$"file://{Screenshots}/{name}.html"], heard);
         Assert.Equal(bench.Results.Count, await page.Locator(".plot canvas").CountAsync());
         foreach (ILocator canvas in await page.Locator(".plot canvas").AllAsync())
         {
@@ -56,7 +62,7 @@ public sealed class BrowserTests : IAsyncLifetime
         }
 
         await AssertFits(page, width);
-        await page.ScreenshotAsync(new() { Path = Screenshot($"page-{scheme}-{width}-{Spelling.Of(verdict)}"), FullPage = true });
+        await page.ScreenshotAsync(new() { Path = Screenshot(name), FullPage = true });
         await page.CloseAsync();
     }
 
@@ -64,7 +70,7 @@ public sealed class BrowserTests : IAsyncLifetime
     public async Task Where_the_pointer_is_a_chart_tells_the_sessions_median()
     {
         BenchDocument bench = BenchDocument.Of(MadeUpBench.OnACpu());
-        (IPage page, _) = await Open("page.html", BenchPage.Render(bench), "light", Desktop);
+        (IPage page, _) = await Open("pointer.html", BenchPage.Render(bench), "light", Desktop);
         ILocator plot = page.Locator(".plot").First;
         await plot.ScrollIntoViewIfNeededAsync();
         await plot.Locator(".u-over").HoverAsync();
@@ -79,7 +85,7 @@ public sealed class BrowserTests : IAsyncLifetime
     [Fact]
     public async Task A_chart_follows_the_scheme_and_the_width_of_its_page()
     {
-        (IPage page, _) = await Open("page.html", BenchPage.Render(BenchDocument.Of(MadeUpBench.OnACpu())), "light", Desktop);
+        (IPage page, _) = await Open("scheme.html", BenchPage.Render(BenchDocument.Of(MadeUpBench.OnACpu())), "light", Desktop);
         byte[] light = await page.Locator(".plot").First.ScreenshotAsync();
         await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
         byte[] dark = await page.Locator(".plot").First.ScreenshotAsync();
@@ -94,7 +100,7 @@ public sealed class BrowserTests : IAsyncLifetime
     public async Task Without_JavaScript_the_figures_are_there_and_the_page_says_what_is_not()
     {
         BenchDocument bench = BenchDocument.Of(MadeUpBench.OnACpu());
-        (IPage page, _) = await Open("page.html", BenchPage.Render(bench), "light", Phone, javaScript: false);
+        (IPage page, _) = await Open("no-script.html", BenchPage.Render(bench), "light", Phone, javaScript: false);
         Assert.Contains("600.00", await page.Locator("#costs table").InnerTextAsync(), StringComparison.Ordinal);
         Assert.True(await page.Locator("noscript").IsVisibleAsync());
         Assert.Equal(0, await page.Locator("canvas").CountAsync());
@@ -107,13 +113,13 @@ public sealed class BrowserTests : IAsyncLifetime
         const string hostile = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\" onload=\"alert(1)";
         BenchReport report = MadeUpBench.OnACpu();
         BenchDocument bench = BenchDocument.Of(report with { Host = report.Host with { Cpu = MadeUpBench.Cpu with { Brand = hostile } } });
-        (IPage page, List<string> heard) = await Open("page.html", BenchPage.Render(bench), "light", Desktop);
-        Assert.Equal([$"file://{_folder}/page.html"], heard);
+        (IPage page, List<string> heard) = await Open("hostile.html", BenchPage.Render(bench), "light", Desktop);
+        Assert.Equal([$"file://{Screenshots}/hostile.html"], heard);
         Assert.Equal(hostile, await page.Locator(".facts dd").First.TextContentAsync());
         Assert.Equal(0, await page.Locator("img").CountAsync());
         Assert.Equal(hostile, await page.EvaluateAsync<string>("JSON.parse(document.getElementById('bench').textContent).host.cpuBrand"));
-        (IPage chart, List<string> chartHeard) = await Open("chart.svg", BenchChart.Of(bench).ToFile(), "light", Desktop);
-        Assert.Equal([$"file://{_folder}/chart.svg"], chartHeard);
+        (IPage chart, List<string> chartHeard) = await Open("hostile.svg", BenchChart.Of(bench).ToFile(), "light", Desktop);
+        Assert.Equal([$"file://{Screenshots}/hostile.svg"], chartHeard);
         await page.CloseAsync();
         await chart.CloseAsync();
     }
@@ -124,18 +130,19 @@ public sealed class BrowserTests : IAsyncLifetime
     [InlineData("light", Verdict.Emulated)]
     public async Task A_chart_is_drawn_and_no_text_is_cut_off(string scheme, Verdict verdict)
     {
-        BenchDocument bench = BenchDocument.Of(MadeUpBench.Varied(verdict) with { ShowEmulated = true });
-        (IPage page, List<string> heard) = await Open("chart.svg", BenchChart.Of(bench).ToFile(), scheme, Desktop);
-        Assert.Equal([$"file://{_folder}/chart.svg"], heard);
+        BenchDocument bench = Varied[verdict].Value;
+        string name = $"chart-{scheme}-{Spelling.Of(verdict)}";
+        (IPage page, List<string> heard) = await Open($"{name}.svg", BenchChart.Of(bench).ToFile(), scheme, Desktop);
+        Assert.Equal([$"file://{Screenshots}/{name}.svg"], heard);
         string[] cut = await page.EvaluateAsync<string[]>(
             """
             () => {
-              const all = document.documentElement.getBBox ? document.documentElement.viewBox.baseVal : null;
+              const all = document.documentElement.viewBox.baseVal;
               return [...document.querySelectorAll('text')].filter(text => { const box = text.getBBox(); return box.x < 0 || box.x + box.width > all.width || box.y + box.height > all.height; }).map(text => text.textContent);
             }
             """);
         Assert.Empty(cut);
-        await page.Locator("svg").ScreenshotAsync(new() { Path = Screenshot($"chart-{scheme}-{Spelling.Of(verdict)}") });
+        await page.Locator("svg").ScreenshotAsync(new() { Path = Screenshot(name) });
         await page.CloseAsync();
     }
 
@@ -144,7 +151,7 @@ public sealed class BrowserTests : IAsyncLifetime
     /// <summary>Opens a file, and hears what it asks for and what it complains of.</summary>
     private async Task<(IPage Page, List<string> Heard)> Open(string name, string content, string scheme, int width, bool javaScript = true)
     {
-        string path = Path.Combine(_folder, name);
+        string path = Path.Combine(Screenshots, name);
         await File.WriteAllTextAsync(path, content);
         IBrowserContext context = await _browser.NewContextAsync(new()
         {
