@@ -123,7 +123,10 @@ need_tools() {
 
 # The browser in which the tests open the pages of bench --html. Its fonts are only recommended by its package.
 need_browser() {
-    [ -x /usr/bin/chromium ] && fc-list :lang=en 2>/dev/null | grep -q . || install_packages chromium fontconfig fonts-dejavu-core
+    if [ -x /usr/bin/chromium ] && [ -n "$(fc-list 2>/dev/null)" ]; then
+        return
+    fi
+    install_packages chromium fontconfig fonts-dejavu-core
 }
 
 need_lab() { # MACHINE...

@@ -20,8 +20,8 @@ internal sealed class PageOptions
         command.Options.Add(_svg);
         command.Validators.Add(result =>
         {
-            string? html = result.GetValue(_html);
-            string? svg = result.GetValue(_svg);
+            string? html = PathIn(result, _html);
+            string? svg = PathIn(result, _svg);
             string[] toStandardOutput =
             [
                 .. writesResults(result) is string format ? [format] : Array.Empty<string>(),
@@ -44,7 +44,7 @@ internal sealed class PageOptions
     }
 
     /// <summary>Whether a command line has one of them.</summary>
-    public bool AreIn(CommandResult result) => result.GetValue(_html) is not null || result.GetValue(_svg) is not null;
+    public bool AreIn(CommandResult result) => result.GetResult(_html) is not null || result.GetResult(_svg) is not null;
 
     /// <summary>Makes sure that the files can be written.</summary>
     /// <exception cref="CommandFailedException">One cannot.</exception>
@@ -61,6 +61,9 @@ internal sealed class PageOptions
             throw;
         }
     }
+
+    // An option without its value has none to be got, and is refused for that.
+    private static string? PathIn(CommandResult result, Option<string?> option) => result.GetResult(option) is { Tokens: [Token path, ..] } ? path.Value : null;
 
     private static OutputFile? Prepare(ParseResult parsed, Option<string?> option) =>
         parsed.GetValue(option) is string path ? OutputFile.Prepare(option.Name, path) : null;

@@ -10,11 +10,11 @@ internal static class ProgramArguments
 {
     private const string Separator = "--";
 
-    /// <summary>Puts "--" before the program's name, where the command is one that takes a program.</summary>
+    /// <summary>Puts "--" before the program's name, where the command is one that takes a program and whatever comes behind it.</summary>
     public static string[] Separate(string[] arguments, RootCommand root)
     {
         Command? command = arguments.Length > 0 ? root.Subcommands.FirstOrDefault(command => command.Name == arguments[0]) : null;
-        if (command is null || command.Arguments.Count == 0)
+        if (command is null || !command.Arguments.Any(argument => argument.Arity.MaximumNumberOfValues > 1))
         {
             return arguments;
         }

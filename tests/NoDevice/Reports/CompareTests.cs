@@ -188,6 +188,7 @@ public sealed class CompareTests
 
     [Theory]
     [InlineData("--json BASE NEW", ExitCode.Done)]
+    [InlineData("BASE SLOW --fail-on-regression", ExitCode.Regression)]
     [InlineData("BASE SLOW", ExitCode.Done)]
     [InlineData("--fail-on-regression BASE NEW", ExitCode.Done)]
     [InlineData("--fail-on-regression SLOW NEW", ExitCode.Done)]
