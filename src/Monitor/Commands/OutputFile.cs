@@ -44,7 +44,7 @@ internal sealed class OutputFile : IDisposable
         {
             // Not the link but what it leads to is written.
             FileInfo named = new(path);
-            FileInfo target = named.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? named;
+            FileInfo target = named.LinkTarget is null ? named : new FileInfo(named.ResolveLinkTarget(returnFinalTarget: true)!.FullName);
             if (ObjectionTo(named, target) is string objection)
             {
                 throw Refuse(objection);

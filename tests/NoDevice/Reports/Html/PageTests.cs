@@ -238,6 +238,14 @@ public sealed partial class PageTests
 
             Assert.Equal(("new", "page.html", 2), (File.ReadAllText(file), new FileInfo(link).LinkTarget, Directory.GetFiles(folder).Length));
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+            string another = Path.Combine(folder, "another.html");
+            using (OutputFile output = OutputFile.Prepare("--html", another))
+            {
+                Assert.False(File.Exists(another));
+                output.Write("new");
+            }
+
+            Assert.Equal(("new", 3), (File.ReadAllText(another), Directory.GetFiles(folder).Length));
         }
         finally
         {
