@@ -20,4 +20,7 @@ public enum CpuFeatures
 
     /// <summary>MD_CLEAR: VERW clears buffers; leaf 7, EDX bit 10.</summary>
     MdClear = 1 << 3,
+
+    /// <summary>FRED: flexible return and event delivery; leaf 7, subleaf 1, EAX bit 17.</summary>
+    Fred = 1 << 4,
 }

@@ -98,10 +98,12 @@ public sealed class GuestCpuid
     {
         KvmCpuidEntry2 basic = Array.Find(entries, entry => entry.Function == FeatureLeaf);
         KvmCpuidEntry2 structured = Array.Find(entries, entry => entry is { Function: StructuredFeatureLeaf, Index: 0 });
+        KvmCpuidEntry2 structured1 = Array.Find(entries, entry => entry is { Function: StructuredFeatureLeaf, Index: 1 });
         KvmCpuidEntry2 extended = Array.Find(entries, entry => entry.Function == AddressSizeLeaf);
         return When(CpuFeatures.Pcid, basic.Ecx, 17)
             | When(CpuFeatures.Ibrs | CpuFeatures.Ibpb, structured.Edx, 26)
             | When(CpuFeatures.MdClear, structured.Edx, 10)
+            | When(CpuFeatures.Fred, structured1.Eax, 17)
             | When(CpuFeatures.Ibpb, extended.Ebx, 12)
             | When(CpuFeatures.Ibrs, extended.Ebx, 14);
 

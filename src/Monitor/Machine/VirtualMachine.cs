@@ -79,7 +79,11 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     public SetupTimes Setup { get; private set; }
 
     /// <summary>What of the placement the host granted.</summary>
-    public GrantedPlacement Placed { get; private set; }
+    public GrantedPlacement Placed
+    {
+        get => field with { HugePageBytes = Ram.Mapping.HugePageBytes };
+        private set;
+    }
 
     /// <summary>Rate of the guest's TSC in kHz; null where KVM does not say, because the kernel could not calibrate the host's.</summary>
     public int? TscKhz { get; private set; }

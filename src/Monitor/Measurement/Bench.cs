@@ -66,10 +66,10 @@ public sealed class Bench(HostEnvironment host, BenchPlan plan, Func<EntryPath, 
                 PathSession made = new(path, programOf(path, random.Next()));
                 paths.Add(made);
                 made.SizeBatches(timeLimit, cancellation);
-                Placed = made.Program.Placed;
             }
 
             SetUpTime += Stopwatch.GetElapsedTime(start);
+            Placed = paths[^1].Program.Placed;
             PathSession[] order = [.. paths.SelectMany(path => Enumerable.Repeat(path, plan.Protocol.Runs))];
             random.Shuffle(order);
             foreach (PathSession path in order)

@@ -57,7 +57,8 @@ public sealed record EntryPath(KernelProfile Profile, EntryMechanism Mechanism, 
         EntryMechanism.InvalidOpcode or EntryMechanism.PageFault =>
             [KernelProfile.Bare, KernelProfile.Bare64, KernelProfile.Compatibility],
         EntryMechanism.CallGate => [KernelProfile.Bare],
-        EntryMechanism.Cpuid or EntryMechanism.Pio or EntryMechanism.Mmio or EntryMechanism.Vmcall or EntryMechanism.Hlt => [KernelProfile.Bare64],
+        EntryMechanism.Cpuid or EntryMechanism.Pio or EntryMechanism.Mmio or EntryMechanism.Vmcall or EntryMechanism.Hlt or EntryMechanism.Fred =>
+            [KernelProfile.Bare64],
         _ => throw new ArgumentOutOfRangeException(nameof(mechanism), mechanism, null),
     };
 
@@ -68,6 +69,8 @@ public sealed record EntryPath(KernelProfile Profile, EntryMechanism Mechanism, 
         return Mechanism switch
         {
             _ when MissingFeature(Mitigation, cpu.Features) is string missing => $"the guest's CPU has no {missing}",
+            EntryMechanism.Fred when !cpu.Features.HasFlag(CpuFeatures.Fred) => "the guest's CPU has no FRED (CPUID 7.1:EAX[17])",
+            EntryMechanism.Fred => "this kvmsys has no kernel with FRED's entries yet",
             EntryMechanism.Sysenter when Profile == KernelProfile.Compatibility && cpu.IsAmd => "AMD's CPUs have SYSENTER in legacy mode only (APM Vol. 3)",
             EntryMechanism.Sysenter when !cpu.HasSysenter => $"the guest's CPU has no SYSENTER ({cpu})",
             EntryMechanism.Syscall when Profile is KernelProfile.Bare or KernelProfile.Compatibility && !cpu.IsAmd =>

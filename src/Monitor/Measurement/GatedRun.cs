@@ -19,8 +19,9 @@ public sealed record GatedRun
     private const double Deviations = 6;
 
     // A process of the host's meets every interrupt, uncounted, and on a host that is not tuned it has neighbours. One batch in twenty may have
-    // an interrupt in it that is not seen, which moves a median by less than the noise; with more noise than this there is nothing to measure.
-    private const double ProcessNoise = 0.05;
+    // an interrupt in it that is not seen, which moves a median by less than the noise, and how much that is the interval tells. With more noise
+    // than this there is nothing to measure.
+    private const double ProcessNoise = 0.2;
 
     /// <summary>Why the run as a whole is not counted.</summary>
     public required GateReason Reasons { get; init; }

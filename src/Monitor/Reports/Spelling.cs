@@ -28,6 +28,7 @@ public static class Spelling
         EntryMechanism.Mmio => "mmio",
         EntryMechanism.Vmcall => "vmcall",
         EntryMechanism.Hlt => "hlt",
+        EntryMechanism.Fred => "fred",
         _ => throw new ArgumentOutOfRangeException(nameof(mechanism), mechanism, null),
     };
 

@@ -23,7 +23,7 @@ public sealed class BadInputTests
     }
 
     [Theory]
-    [InlineData("--mechanism syscal", "--mechanism syscal: one of empty, call, int80, sysenter, vsyscall, syscall, callgate, ud, pf, cpuid, pio, mmio, vmcall, hlt is needed.")]
+    [InlineData("--mechanism syscal", "--mechanism syscal: one of empty, call, int80, sysenter, vsyscall, syscall, callgate, ud, pf, cpuid, pio, mmio, vmcall, hlt, fred is needed.")]
     [InlineData("--mechanism int80 INT80", "--mechanism INT80: one of")]
     [InlineData("--profile linux27", "--profile linux27: one of bare, linux26, bare64, compat, host32, host64 is needed.")]
     [InlineData("--seed abc", "a whole number from 0 to 2147483647 is needed")]

@@ -57,6 +57,16 @@ public sealed class BenchPlanTests
         Assert.Contains(plan.Absent, absent => absent is { Profile: KernelProfile.Bare, Mechanism: EntryMechanism.Syscall });
     }
 
+    [Theory]
+    [InlineData(CpuFeatures.None, "the guest's CPU has no FRED (CPUID 7.1:EAX[17])")]
+    [InlineData(CpuFeatures.Fred, "this kvmsys has no kernel with FRED's entries yet")]
+    public void FRED_is_never_skipped_in_silence(CpuFeatures features, string reason)
+    {
+        CpuIdentity cpu = Intel with { Features = features };
+        BenchPlan plan = BenchPlan.Of([new(KernelProfile.Bare64, EntryMechanism.Fred)], Protocol.Quick, seed: 1, path => path.AbsenceOn(cpu));
+        Assert.Equal(reason, Assert.Single(plan.Absent).Reason);
+    }
+
     [Fact]
     public void A_kernel_without_such_an_entry_is_passed_over()
     {

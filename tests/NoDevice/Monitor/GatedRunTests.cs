@@ -242,7 +242,7 @@ public sealed class GatedRunTests
 
     [Theory]
     [InlineData(200, GateReason.None)]
-    [InlineData(1000, GateReason.Noise)]
+    [InlineData(3000, GateReason.Noise)]
     public void A_process_that_is_noise_is_not_counted(ulong ticks, GateReason reasons) => Assert.Equal(reasons, GatedRun.Of(Noisy(ticks)).Reasons);
 
     [Fact]

@@ -126,7 +126,7 @@ public sealed class AbiTests
     private static readonly HashSet<string> OwnConstants =
     [
         "Kvm.DefaultPath", "Kvm.FirstCpuidRoom", "Kvm.LargestCpuidRoom", "KvmVm.BitsPerWord", "Libc.Library",
-        "KvmFpu.DefaultFcw", "MemoryMapping.PageSize", "MemoryMapping.MapFailed", "FileDescriptor.Forever", "SignalFile.Forever", "OpenFile.PathMax",
+        "KvmFpu.DefaultFcw", "MemoryMapping.PageSize", "MemoryMapping.HugePageSize", "MemoryMapping.MapFailed", "FileDescriptor.Forever", "SignalFile.Forever", "OpenFile.PathMax",
         "ThreadScheduling.MaxCpus", "ThreadScheduling.WordBits",
     ];
 

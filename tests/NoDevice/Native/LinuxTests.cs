@@ -112,6 +112,28 @@ public sealed class LinuxTests
     }
 
     [Theory]
+    [InlineData(2 << 20)]
+    [InlineData(4 << 20)]
+    [InlineData((4 << 20) + 4096)]
+    public unsafe void A_huge_page_or_more_begins_where_huge_pages_do(int length)
+    {
+        using MemoryMapping memory = MemoryMapping.Anonymous((nuint)length);
+        Assert.Equal(0, (nint)memory.Address % MemoryMapping.HugePageSize);
+        memory.Slice(0, length).Fill(1);
+    }
+
+    [Fact]
+    public void How_much_is_in_huge_pages_is_told()
+    {
+        using MemoryMapping memory = MemoryMapping.Anonymous(4 << 20);
+        Assert.Equal(0, memory.HugePageBytes);
+        bool granted = memory.TryUseHugePages();
+        memory.Slice(0, 4 << 20).Fill(1);
+        Assert.InRange(memory.HugePageBytes!.Value, 0, 4 << 20);
+        Assert.True(granted || memory.HugePageBytes == 0);
+    }
+
+    [Theory]
     [InlineData(8192, 1)]
     [InlineData(0, 8193)]
     [InlineData(8193, 0)]

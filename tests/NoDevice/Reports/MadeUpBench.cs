@@ -36,7 +36,7 @@ internal static class MadeUpBench
         },
         Results = results,
         RunsDone = results.Count * 4 * Sessions * Runs,
-        Placed = new(Cpu: 3, Fifo: true, HugePages: true, Locked: true),
+        Placed = new(Cpu: 3, Fifo: true, HugePages: true, Locked: true) { HugePageBytes = 4 << 20 },
         SetUpTime = TimeSpan.FromSeconds(1),
         GuestTime = TimeSpan.FromSeconds(2),
         Elapsed = TimeSpan.FromSeconds(4),

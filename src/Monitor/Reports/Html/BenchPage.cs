@@ -113,7 +113,7 @@ internal static class BenchPage
             new("KVM module", host.KvmModule ?? Unknown),
             new("placement", string.Create(
                 Invariant,
-                $"{(bench.Placement.Cpu is int cpu ? $"CPU {cpu}" : "any CPU")}; SCHED_FIFO {Said(bench.Placement.Fifo)}, locked memory {Said(bench.Placement.Locked)}, huge pages {Said(bench.Placement.HugePages)}")),
+                $"{(bench.Placement.Cpu is int cpu ? $"CPU {cpu}" : "any CPU")}; SCHED_FIFO {Said(bench.Placement.Fifo)}, locked memory {Said(bench.Placement.Locked)}, huge pages {(bench.Placement.HugePageBytes is long bytes ? $"{bytes >> 10} KiB" : Said(bench.Placement.HugePages))}")),
             new("protocol", string.Create(Invariant, $"{plan.Sessions} sessions of {plan.RunsPerSession} runs at {plan.Alignments.Count} alignments")),
             new("plan", plan.Hash),
             new("seed", plan.Seed.ToString(Invariant)),
