@@ -128,6 +128,46 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public void The_labs_own_Linux_is_an_emulators_too()
+    {
+        LabResult result = LabRun.Lab("kvmsys bench --on host --sessions 1 --runs 1");
+        Assert.Equal((0, ""), (result.Status, result.Error));
+        foreach (string row in new[] { "host32  │ int80 ", "host32  │ vsyscall ", "host64  │ int80 ", "host64  │ syscall " })
+        {
+            Assert.Contains(row, result.Output, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("No cost is shown", result.Output, StringComparison.Ordinal);
+        Assert.Contains("verdict: emulated", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("back end", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_mitigation_adds_is_told_and_what_the_CPU_lacks_is_absent()
+    {
+        LabResult result = LabRun.Lab("kvmsys bench --profile bare64 --mechanism syscall --mitigation all --sessions 2 --runs 1 --show-emulated --no-history");
+        Assert.Equal((0, ""), (result.Status, result.Error));
+        foreach (string step in new[] { "swapgs", "swapgs-lfence", @"cr3\*", @"cr3-global\*", "rsb" })
+        {
+            Assert.Matches($@"│ {step} +│ syscall on bare64 │ +-?[0-9.]+ emulated │", result.Output);
+        }
+
+        Assert.Contains("absent on bare64: syscall+ibrs: the guest's CPU has no IBRS", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Calls_one_by_one_have_their_tail_told_by_what_KVM_counted()
+    {
+        using JsonDocument document = JsonDocument.Parse(LabRun.Lab("kvmsys latency --calls 6400 --show-emulated --json").Output);
+        foreach (JsonElement result in document.RootElement.GetProperty("results").EnumerateArray())
+        {
+            Assert.Equal(6400, result.GetProperty("callsByTscTicks").EnumerateObject().Sum(bucket => bucket.Value.GetInt64()));
+            Assert.True(result.GetProperty("emulated").GetBoolean());
+            Assert.Equal(0, result.GetProperty("tail").GetProperty("unknown").GetInt64());
+        }
+    }
+
+    [Fact]
     public void Bench_measures_only_what_was_asked_for()
     {
         using JsonDocument document = JsonDocument.Parse(LabRun.Lab("kvmsys bench --mechanism sysenter int80 --profile linux26 --json").Output);

@@ -24,7 +24,7 @@ internal sealed class MitigationCode(Mitigation mitigation, uint kernelPml4, uin
     private const ulong NoFlush = 1UL << 63;
     private const uint UserContext = 1;
 
-    // As many as the largest return stack buffer has.
+    // As many as Linux fills.
     private const int ReturnStackEntries = 32;
 
     /// <summary>What CR4 needs for it.</summary>

@@ -206,7 +206,7 @@ internal static class BenchCommand
         {
             throw new CommandFailedException(
                 ExitCode.CannotRunGuest,
-                $"nothing is left to measure: {string.Join("; ", plan.Absent.Select(absent => $"{Spelling.Of(absent.Mechanism, absent.Mitigation)} on {Spelling.Of(absent.Profile)}: {absent.Reason}"))}. Cure: measure --mechanism int80.");
+                $"nothing is left to measure: {string.Join("; ", plan.Absent.Select(absent => $"{Spelling.Of(absent.Mechanism, absent.Mitigation)} on {Spelling.Of(absent.Profile)}: {absent.Reason}"))}. Cure: measure {(request.Mechanisms[0].IsOnHost ? "--profile host64 --mechanism syscall" : "--mechanism int80")}.");
         }
 
         VcpuPlacement placement = KvmAccess.PlacementOn(request.Cpu);

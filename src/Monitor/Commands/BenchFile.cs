@@ -150,7 +150,8 @@ internal static class BenchFile
         // A difference of two times may be less than nothing, but not what half of them are.
         Distribution all = cost.Distribution;
         double[] differences = [all.Minimum, all.Percentile5, all.Percentile25, all.Median, all.Percentile75, all.Percentile95, all.Percentile99, all.Maximum];
-        return !(cost.Low >= -CostDocument.MostCycles && cost.Low <= cost.Value && cost.Value <= cost.High && cost.High <= CostDocument.MostCycles) ? "has a cost that is not in its interval"
+        return !(CostDocument.IsPossible(cost.Low) && CostDocument.IsPossible(cost.Value) && CostDocument.IsPossible(cost.High)
+            && cost.Low <= cost.Value && cost.Value <= cost.High) ? "has a cost that is not in its interval"
             : cost.Coverage is not (>= 0 and <= 1) ? "has an interval of which nobody knows what it covers"
             : all.Modes.Count is 0 or > MostModes ? $"has {all.Modes.Count} modes, and 1 to {MostModes} are needed"
             : differences.Concat(all.Modes).Any(value => !(Math.Abs(value) <= CostDocument.MostCycles)) ? "has a distribution that no call has"

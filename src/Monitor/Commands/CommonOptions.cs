@@ -45,7 +45,7 @@ internal static class CommonOptions
     /// <summary>--seed.</summary>
     public static Option<int?> Seed() => new("--seed")
     {
-        Description = "Decides which frames the guest's pages get, and its process identifier; chosen at random when not given.",
+        Description = "Decides which frames a guest's pages get, its process identifier, and what else is left to chance; chosen at random when not given.",
         HelpName = "N",
         CustomParser = result => ParseNumber(result, 0, int.MaxValue),
     };
@@ -75,20 +75,26 @@ internal static class CommonOptions
             Description = description,
             HelpName = string.Join('|', values),
             DefaultValueFactory = _ => defaultValue,
-            CustomParser = result =>
-            {
-                string given = result.Tokens[0].Value;
-                if (!values.Contains(given))
-                {
-                    result.AddError($"{name} {given}: one of {string.Join(", ", values)} is needed.");
-                }
-
-                return given;
-            },
+            CustomParser = result => ParseOneOf(result, values),
         };
         option.CompletionSources.Add(values);
         return option;
     }
+
+    /// <summary>Takes one of some values, and says which there are.</summary>
+    public static string ParseOneOf(ArgumentResult result, string[] values)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        string given = result.Tokens[0].Value;
+        if (!values.Contains(given))
+        {
+            result.AddError($"{NameOf(result)} {given}: one of {string.Join(", ", values)} is needed.");
+        }
+
+        return given;
+    }
+
+    private static string NameOf(ArgumentResult result) => (result.Parent as OptionResult)?.IdentifierToken?.Value ?? result.Argument.Name;
 
     /// <summary>The seed that was given, or a new one.</summary>
     public static int SeedOrRandom(int? given) => given ?? Random.Shared.Next();
@@ -151,10 +157,9 @@ internal static class CommonOptions
             return value;
         }
 
-        string option = (result.Parent as OptionResult)?.IdentifierToken?.Value ?? "";
         result.AddError(string.Create(
             CultureInfo.InvariantCulture,
-            $"{option} {text}: a whole number from {min} to {max} is needed."));
+            $"{NameOf(result)} {text}: a whole number from {min} to {max} is needed."));
         return default;
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-using System.ComponentModel;
 using Kvmsys.Guest;
+using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Machine;
@@ -15,7 +15,7 @@ internal sealed class EntryAccess : IDisposable
 {
     private readonly Kvm? _kvm;
     private readonly GuestCpuid? _cpuid;
-    private readonly HostLinux? _linux;
+    private readonly HostLinux _linux;
 
     /// <summary>Opens what is needed, and tries it out.</summary>
     /// <param name="device">Path of KVM's device.</param>
@@ -32,17 +32,16 @@ internal sealed class EntryAccess : IDisposable
             _cpuid = GuestCpuid.Of(_kvm);
         }
 
-        if (paths.Any(path => path.IsOnHost))
-        {
-            _linux = Probe(interruption);
-        }
+        // SYSCALL in 64-bit mode is everywhere.
+        bool is32Bit = paths.Any(path => path.Profile == KernelProfile.Host32 || (path.IsOnHost && path.Mechanism == EntryMechanism.Int80));
+        _linux = is32Bit ? Probe(interruption) : new HostLinux(Runs32Bit: false, HasVsyscall: false);
     }
 
     /// <summary>What was found of KVM; null when it is not needed.</summary>
     public Checkup? Checkup { get; }
 
     /// <summary>Why a path cannot be used here, for people; null when it can.</summary>
-    public string? AbsenceOf(EntryPath path) => path.IsOnHost ? _linux!.AbsenceOf(path) : path.AbsenceOn(_cpuid!.Identity);
+    public string? AbsenceOf(EntryPath path) => path.IsOnHost ? _linux.AbsenceOf(path) : path.AbsenceOn(_cpuid!.Identity);
 
     /// <summary>Makes a path's program.</summary>
     /// <param name="path">The path, which was among those that are to be measured.</param>
@@ -62,11 +61,13 @@ internal sealed class EntryAccess : IDisposable
         {
             return HostLinux.Probe(interruption.Token);
         }
-        catch (Win32Exception exception)
+        catch (KvmException exception)
         {
-            throw new CommandFailedException(
-                ExitCode.CannotRunGuest,
-                $"this host starts no program from memory: {exception.Message}. Cure: allow it (sysctl vm.memfd_noexec=0, and /proc must be mounted).");
+            throw exception.IsShortage
+                ? KvmAccess.Explain(exception)
+                : new CommandFailedException(
+                    ExitCode.CannotRunGuest,
+                    $"this host starts no program from memory: {exception.Message}. Cure: allow it (sysctl vm.memfd_noexec=0, and /proc must be mounted).");
         }
         catch (GuestStoppedException exception)
         {

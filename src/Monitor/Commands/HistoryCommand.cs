@@ -5,6 +5,7 @@ using System.Text;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.History;
+using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Reports;
 using Spectre.Console;
 
@@ -22,6 +23,17 @@ internal static class HistoryCommand
     /// <summary>The verb that removes a bench.</summary>
     public const string Delete = "delete";
 
+    // With what a kernel does on the way, as in "syscall+ibrs".
+    private static readonly string[] MechanismNames =
+    [
+        .. from mechanism in Enum.GetValues<EntryMechanism>()
+           from mitigation in Enum.GetValues<Mitigation>()
+           where mitigation == Mitigation.None || new EntryPath(KernelProfile.Bare64, mechanism).TakesMitigations
+           select Spelling.Of(mechanism, mitigation),
+    ];
+
+    private static readonly string[] ProfileNames = [.. Enum.GetValues<KernelProfile>().Select(Spelling.Of)];
+
     private const int DefaultLimit = 100;
     private const int MostEntries = 10_000;
 
@@ -29,9 +41,11 @@ internal static class HistoryCommand
     public static Command Create()
     {
         Option<string?> mechanism = new("--mechanism") { Description = "Show what this one has cost over time, and where that changed.", HelpName = "NAME" };
-        mechanism.AcceptOnlyFromAmong([.. Enum.GetValues<EntryMechanism>().Select(Spelling.Of)]);
+        mechanism.CustomParser = result => CommonOptions.ParseOneOf(result, MechanismNames);
+        mechanism.CompletionSources.Add(MechanismNames);
         Option<string?> profile = new("--profile") { Description = "On this kernel alone.", HelpName = "NAME" };
-        profile.AcceptOnlyFromAmong([.. Enum.GetValues<KernelProfile>().Select(Spelling.Of)]);
+        profile.CustomParser = result => CommonOptions.ParseOneOf(result, ProfileNames);
+        profile.CompletionSources.Add(ProfileNames);
         Option<int> limit = new("--limit")
         {
             Description = "The latest so many benches.",

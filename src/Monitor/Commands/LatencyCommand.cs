@@ -85,16 +85,16 @@ internal static class LatencyCommand
         if (access.AbsenceOf(path) is string absence)
         {
             throw new CommandFailedException(
-                ExitCode.CannotRunGuest, $"{Spelling.Of(path.Mechanism)} on {Spelling.Of(path.Profile)}: {absence}. Cure: measure --mechanism int80.");
+                ExitCode.CannotRunGuest, $"{Spelling.Of(path.Mechanism)} on {Spelling.Of(path.Profile)}: {absence}. Cure: measure {(path.IsOnHost ? "--profile host64 --mechanism syscall" : "--mechanism int80")}.");
         }
 
         VcpuPlacement placement = KvmAccess.PlacementOn(request.Cpu);
         List<LatencyResult> results = [];
         GrantedPlacement placed = default;
         CommandFailedException? failure = null;
-        try
+        foreach (EntryPath measured in new[] { path with { Mechanism = EntryMechanism.Empty }, path }.Distinct().TakeWhile(_ => failure is null))
         {
-            foreach (EntryPath measured in new[] { path with { Mechanism = EntryMechanism.Empty }, path }.Distinct())
+            try
             {
                 using IMeasuredProgram program = access.Make(measured, request.Seed, placement, callsInRound: 1);
                 placed = program.Placed;
@@ -104,24 +104,28 @@ internal static class LatencyCommand
                 {
                     results.Add(latency.Result());
                 }
-
-                if (failure is not null)
-                {
-                    break;
-                }
             }
-        }
-        catch (KvmException exception)
-        {
-            failure = KvmAccess.Explain(exception);
+            catch (KvmException exception)
+            {
+                failure = KvmAccess.Explain(exception);
+            }
         }
 
         // What has been measured is reported, whatever came then.
         if (results.Count > 0)
         {
-            Report(
-                new LatencyReport { Host = host, Results = results, Placed = placed, Seed = request.Seed, ShowEmulated = request.ShowEmulated },
-                request);
+            LatencyReport report = new()
+            {
+                Host = host,
+                Path = path,
+                CallsWanted = request.Calls,
+                Results = results,
+                Placed = placed,
+                Seed = request.Seed,
+                ShowEmulated = request.ShowEmulated,
+            };
+            CommandFailedException? objection = Report(report, request);
+            failure ??= objection;
         }
 
         return failure is null ? ExitCode.Done : throw failure;
@@ -148,13 +152,19 @@ internal static class LatencyCommand
 
             return null;
         }
+        catch (KvmException exception)
+        {
+            return KvmAccess.Explain(exception);
+        }
         catch (GuestStoppedException exception)
         {
             return KvmAccess.Explain(exception, interruption, cure: "give it more with --timeout");
         }
     }
 
-    private static void Report(LatencyReport report, Request request)
+    /// <summary>Writes the report.</summary>
+    /// <returns>Why it cannot be written so; null when it is.</returns>
+    private static CommandFailedException? Report(LatencyReport report, Request request)
     {
         if (request.Json)
         {
@@ -162,20 +172,27 @@ internal static class LatencyCommand
         }
         else if (request.Histogram)
         {
-            WriteHistogram(report);
+            return WriteHistogram(report);
         }
         else
         {
             Terminal.Write(LatencyTable.Render(report));
         }
+
+        return null;
     }
 
-    private static void WriteHistogram(LatencyReport report)
+    private static CommandFailedException? WriteHistogram(LatencyReport report)
     {
-        LatencyResult result = report.Results[^1];
+        // The format has no place for a name: it is the mechanism's, or nothing.
+        if (report.Results[^1] is not LatencyResult result || result.Path != report.Path)
+        {
+            return null;
+        }
+
         if (!report.ShowsFigures || result.TscKhz is not int rate)
         {
-            throw new CommandFailedException(
+            return new CommandFailedException(
                 ExitCode.CannotRunGuest,
                 report.ShowsFigures
                     ? "KVM does not tell the TSC's rate, and so there are no nanoseconds. Cure: take the ticks of --json."
@@ -185,6 +202,7 @@ internal static class LatencyCommand
         using StringWriter text = new() { NewLine = "\n" };
         result.Ticks.OutputPercentileDistribution(text, TicksPerHalfDistance, rate / 1e6);
         StandardStream.WriteResults(text.ToString());
+        return null;
     }
 
     private sealed record Request(long Calls, int? Cpu, bool ShowEmulated, int Seed, TimeSpan Timeout, string Device, bool Json, bool Histogram);

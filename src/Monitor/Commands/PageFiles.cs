@@ -17,8 +17,14 @@ internal sealed class PageFiles(OutputFile? html, OutputFile? svg) : IDisposable
     /// <exception cref="CommandFailedException">One cannot be written.</exception>
     public void Write(BenchDocument bench)
     {
-        html?.Write(BenchPage.Render(bench));
-        svg?.Write(BenchChart.Of(bench).ToFile());
+        try
+        {
+            html?.Write(BenchPage.Render(bench));
+        }
+        finally
+        {
+            svg?.Write(BenchChart.Of(bench).ToFile());
+        }
     }
 
     /// <inheritdoc/>

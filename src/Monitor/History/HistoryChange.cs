@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Text.Json.Serialization;
 using Kvmsys.Monitor.Statistics;
 
 namespace Kvmsys.Monitor.History;
@@ -12,4 +13,9 @@ namespace Kvmsys.Monitor.History;
 /// <param name="PValue">The two-sided p value of Mann and Whitney's test of the two levels.</param>
 /// <param name="AlsoChanged">What else differs between the last entry before and the first one after, a few words each.</param>
 public sealed record HistoryChange(
-    long From, DateTimeOffset Time, Estimate Shift, Estimate? Ratio, double PValue, IReadOnlyList<string> AlsoChanged);
+    long From, DateTimeOffset Time, Estimate Shift, Estimate? Ratio, double PValue, IReadOnlyList<string> AlsoChanged)
+{
+    /// <summary>True where the figures are no CPU's; not there otherwise.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? Emulated { get; init; }
+}

@@ -160,11 +160,11 @@ internal sealed class HistoryDatabase : IDisposable
                 ("$microcode", bench.Host.Microcode is string microcode ? OneLine(microcode) : DBNull.Value),
                 ("$kernel", OneLine(bench.Host.Kernel)),
                 ("$version", OneLine(bench.Version)),
-                ("$verdict", OneLine(bench.Verdict)),
+                ("$verdict", OneLine(bench.Weakest.Verdict)),
                 ("$plan", OneLine(bench.Plan.Hash)),
                 ("$mechanisms", bench.Results.Count),
                 ("$complete", bench.Complete),
-                ("$stable", bench.Stable),
+                ("$stable", bench.Results.All(result => result.Stable)),
                 ("$document", json)).ExecuteScalar()!;
             foreach (MechanismDocument result in bench.Results)
             {

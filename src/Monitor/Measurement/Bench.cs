@@ -22,7 +22,7 @@ public sealed class Bench(HostEnvironment host, BenchPlan plan, Func<EntryPath, 
     /// <summary>Runs that were made.</summary>
     public int RunsDone { get; private set; }
 
-    /// <summary>What the host granted the last program.</summary>
+    /// <summary>What the host granted the last guest, or where there is none, the last process.</summary>
     public GrantedPlacement Placed { get; private set; }
 
     /// <summary>Time that went into making machines.</summary>
@@ -69,7 +69,7 @@ public sealed class Bench(HostEnvironment host, BenchPlan plan, Func<EntryPath, 
             }
 
             SetUpTime += Stopwatch.GetElapsedTime(start);
-            Placed = paths[^1].Program.Placed;
+            Placed = (paths.FindLast(path => !path.Path.IsOnHost) ?? paths[^1]).Program.Placed;
             PathSession[] order = [.. paths.SelectMany(path => Enumerable.Repeat(path, plan.Protocol.Runs))];
             random.Shuffle(order);
             foreach (PathSession path in order)
@@ -82,15 +82,12 @@ public sealed class Bench(HostEnvironment host, BenchPlan plan, Func<EntryPath, 
         }
         finally
         {
-            foreach (PathSession path in paths)
+            foreach (PathSession path in paths.Where(path => path.Runs.Count > 0))
             {
-                if (path.Runs.Count > 0)
-                {
-                    _sessions[path.Path].Add(new(path.Close(), path.Program.TscKhz));
-                }
-
-                path.Dispose();
+                _sessions[path.Path].Add(new(path.Close(), path.Program.TscKhz));
             }
+
+            paths.ForEach(path => path.Dispose());
         }
     }
 

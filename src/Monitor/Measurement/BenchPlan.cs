@@ -46,7 +46,7 @@ public sealed record BenchPlan
                 CultureInfo.InvariantCulture,
                 $"{Protocol.Batches} {Protocol.Batch.Ticks} {Protocol.WarmUp.Ticks} {Protocol.WarmUpCalls} {Protocol.WarmUpGroups} {CallLoop.CallsPerRound}");
             string plan = string.Create(CultureInfo.InvariantCulture, $"{Protocol.Sessions} {Protocol.Runs} {alignments} {constants}\n")
-                + string.Join('\n', Mechanisms);
+                + string.Join('\n', Mechanisms.Select(path => $"{path.Profile} {path.Mechanism} {path.Mitigation}"));
             return XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(plan)).ToString("x16", CultureInfo.InvariantCulture);
         }
     }

@@ -23,7 +23,6 @@ public sealed class MeasuredProcess : IMeasuredProgram
     private readonly EntryPath _path;
     private readonly uint _callsInRound;
     private readonly int _bitness;
-    private readonly OpenFile _file;
     private readonly Process _process;
     private ProcessMoment? _first;
     private ProcessMoment _last;
@@ -32,8 +31,9 @@ public sealed class MeasuredProcess : IMeasuredProgram
     /// <param name="path">What it does.</param>
     /// <param name="placement">Where it runs; null for wherever the scheduler likes.</param>
     /// <param name="callsInRound">Calls between two turns of the program's loop.</param>
-    /// <exception cref="Win32Exception">The kernel does not execute such a program: ENOEXEC.</exception>
-    /// <exception cref="KvmException">The CPU is not there for this process, or there are too many files.</exception>
+    /// <exception cref="KvmException">
+    /// The kernel does not execute such a program (ENOEXEC), the CPU is not there for this process, or there are too many files or processes.
+    /// </exception>
     public MeasuredProcess(EntryPath path, VcpuPlacement? placement = null, uint callsInRound = CallLoop.CallsPerRound)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -42,28 +42,7 @@ public sealed class MeasuredProcess : IMeasuredProgram
         GuestProgram program = new CallLoop(path.Mechanism) { Offset = path.Alignment, CallsInRound = callsInRound }.Assemble(path.Profile);
         _bitness = program.Bitness;
         ImmutableArray<ProgramSegment> segments = [.. program.Segments.Where(segment => segment.End != GuestProgram.StackTop)];
-        _file = OpenFile.InMemory("kvmsys-bench");
-        try
-        {
-            string file = $"/proc/self/fd/{_file.Descriptor}";
-            File.WriteAllBytes(file, new StaticProgram(segments, program.Entry, program.Bitness).ToArray());
-            ProcessStartInfo start = new(file) { RedirectStandardInput = true, RedirectStandardOutput = true };
-
-            // A process is born where the thread is that starts it, with the thread's precedence.
-            using VcpuThread thread = new();
-            Process? process = null;
-            thread.Invoke(() =>
-            {
-                Placed = placement?.ApplyToThread() ?? default;
-                process = Process.Start(start);
-            });
-            _process = process!;
-        }
-        catch
-        {
-            _file.Dispose();
-            throw;
-        }
+        _process = Start(new StaticProgram(segments, program.Entry, program.Bitness).ToArray(), placement);
     }
 
     /// <inheritdoc/>
@@ -87,8 +66,14 @@ public sealed class MeasuredProcess : IMeasuredProgram
         long start = Stopwatch.GetTimestamp();
         try
         {
-            using Timer deadline = new(_ => Kill(ref tooLong), state: null, timeLimit, Timeout.InfiniteTimeSpan);
-            using CancellationTokenRegistration ending = cancellation.Register(() => _process.Kill());
+            // A registration's end waits for what it has begun, so that nothing is killed afterwards.
+            using CancellationTokenSource deadline = new(timeLimit);
+            using CancellationTokenRegistration ending = cancellation.Register(_process.Kill);
+            using CancellationTokenRegistration limiting = deadline.Token.Register(() =>
+            {
+                tooLong = true;
+                _process.Kill();
+            });
             _process.StandardInput.BaseStream.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<CallLoopParameters>(ref input)));
             _process.StandardInput.BaseStream.Flush();
             _process.StandardOutput.BaseStream.ReadExactly(MemoryMarshal.AsBytes(new Span<ProcessResults>(ref output)));
@@ -125,8 +110,8 @@ public sealed class MeasuredProcess : IMeasuredProgram
     /// <inheritdoc/>
     public void Dispose()
     {
-        // Where its input ends, so does the process.
-        _process.StandardInput.Dispose();
+        // Where its input ends, so does the process. The stream itself is closed, for its writer would first look whether the process is there.
+        _process.StandardInput.BaseStream.Dispose();
         if (!_process.WaitForExit(TimeToEnd))
         {
             _process.Kill();
@@ -134,13 +119,36 @@ public sealed class MeasuredProcess : IMeasuredProgram
         }
 
         _process.Dispose();
-        _file.Dispose();
     }
 
-    private void Kill(ref bool tooLong)
+    private Process Start(byte[] program, VcpuPlacement? placement)
     {
-        tooLong = true;
-        _process.Kill();
+        const string name = "the measured program";
+        using OpenFile file = OpenFile.InMemory("kvmsys-bench");
+        int written = file.Write(program);
+        if (written != program.Length)
+        {
+            throw new KvmException("write", written < 0 ? (Errno)(-written) : Errno.ENOSPC, name);
+        }
+
+        try
+        {
+            ProcessStartInfo start = new($"/proc/self/fd/{file.Descriptor}") { RedirectStandardInput = true, RedirectStandardOutput = true };
+
+            // A process is born where the thread is that starts it, with the thread's precedence.
+            using VcpuThread thread = new();
+            Process? process = null;
+            thread.Invoke(() =>
+            {
+                Placed = placement?.ApplyToThread() ?? default;
+                process = Process.Start(start);
+            });
+            return process!;
+        }
+        catch (Win32Exception exception)
+        {
+            throw new KvmException("execve", (Errno)exception.NativeErrorCode, name);
+        }
     }
 
     private GuestStoppedException Stopped(bool tooLong, TimeSpan elapsed, CancellationToken cancellation)

@@ -78,7 +78,7 @@ public static class BenchColumns
         select $"absent on {same.Key.Profile}: {string.Join(", ", same)}: {same.Key.Reason}";
 
     /// <summary>The columns' names of what is added, behind what adds it and to what.</summary>
-    public static IReadOnlyList<string> Differences { get; } = ["core cycles", "+-", "95 % interval"];
+    public static IReadOnlyList<string> Differences { get; } = ["core cycles", "+-", "interval"];
 
     /// <summary>A difference's figures.</summary>
     public static IReadOnlyList<string> CellsOf(DifferenceDocument difference)
@@ -90,7 +90,7 @@ public static class BenchColumns
         [
             Digits.Format(cycles) + emulated,
             Digits.FormatHalfWidth(cycles),
-            $"{Digits.Format(cycles with { Value = cycles.Low })} to {Digits.Format(cycles with { Value = cycles.High })}",
+            cycles.Coverage == 0 ? "" : $"{Digits.Format(cycles with { Value = cycles.Low })} to {Digits.Format(cycles with { Value = cycles.High })}",
         ];
     }
 

@@ -49,6 +49,7 @@ public sealed record BenchDocument
     /// <param name="showEmulated">Whether they are wanted.</param>
     public BenchDocument Showing(bool showEmulated)
     {
+        HashSet<string> names = [.. Results.Select(result => result.Name)];
         HashSet<string> emulated = [.. Results.Where(result => result.Verdict == Spelling.Of(Measurement.Verdict.Emulated)).Select(result => result.Name)];
         return this with
         {
@@ -58,7 +59,7 @@ public sealed record BenchDocument
             [
                 .. from difference in Differences
                    let marked = emulated.Contains(difference.Name) || emulated.Contains(difference.BaseName)
-                   where showEmulated || !marked
+                   where names.Contains(difference.Name) && names.Contains(difference.BaseName) && (showEmulated || !marked)
                    select difference with { Emulated = marked ? true : null },
             ],
         };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Machine;
@@ -77,15 +76,15 @@ public sealed record BenchReport
         return result.Calls / (ulong)Plan.Protocol.Sessions;
     }
 
-    /// <summary>How many times a mechanism is as fast as INT 0x80 on the same kernel; null for what does not enter it or exits, or when INT 0x80 was not measured.</summary>
+    /// <summary>How many times a mechanism is as fast as INT 0x80 on the same kernel with the same mitigation; null for what does not enter it or exits, or when INT 0x80 was not measured.</summary>
     public double? SpeedUp(MechanismResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
         return new EntryPath(result.Profile, result.Mechanism) is { IsAnswered: true, ExitsPerCall: 0 }
-            ? Int80On(result.Profile)?.Ticks?.Estimate.Value / result.Ticks?.Estimate.Value
+            ? Int80Beside(result)?.Ticks?.Estimate.Value / result.Ticks?.Estimate.Value
             : null;
     }
 
-    private MechanismResult? Int80On(KernelProfile profile) =>
-        Results.FirstOrDefault(result => result.Profile == profile && result.Mechanism == EntryMechanism.Int80);
+    private MechanismResult? Int80Beside(MechanismResult result) => Results.FirstOrDefault(other =>
+        other.Mechanism == EntryMechanism.Int80 && (other.Profile, other.Mitigation) == (result.Profile, result.Mitigation) && Shows(other));
 }

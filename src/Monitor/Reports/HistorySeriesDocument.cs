@@ -7,7 +7,7 @@ namespace Kvmsys.Monitor.Reports;
 /// <summary>One mechanism's cost over time in JSON, of benches that can be compared. Costs are in core cycles.</summary>
 public sealed record HistorySeriesDocument
 {
-    /// <summary>The guest kernel's profile.</summary>
+    /// <summary>The kernel's profile.</summary>
     public required string Profile { get; init; }
 
     /// <summary>The mechanism.</summary>
@@ -45,7 +45,7 @@ public sealed record HistorySeriesDocument
             Verdict = first.Verdict,
             PlanHash = first.Entry.PlanHash,
             Points = [.. series.Figures.Select(HistoryPointDocument.Of)],
-            Changes = series.Changes,
+            Changes = [.. series.Changes.Select(change => change with { Emulated = first.Verdict == Spelling.Of(Measurement.Verdict.Emulated) ? true : null })],
         };
     }
 }

@@ -65,7 +65,7 @@ public static partial class HistoryTable
             string ratio = change.Ratio is Estimate estimate ? string.Create(Invariant, $", ratio {estimate.Value:F3} ({estimate.Low:F3} to {estimate.High:F3})") : "";
             string shift = $"+0.{Zeros(change.Shift)};-0.{Zeros(change.Shift)};0";
             yield return new Markup(
-                $"[yellow]changed[/] from entry {change.From.ToString(Invariant)} on ({Local(change.Time)}): {change.Shift.Value.ToString(shift, Invariant)} cycles "
+                $"[yellow]changed[/] from entry {change.From.ToString(Invariant)} on ({Local(change.Time)}): {change.Shift.Value.ToString(shift, Invariant)} cycles{(first.Verdict == Emulated ? " emulated" : "")} "
                 + Markup.Escape($"({change.Shift.Low.ToString(shift, Invariant)} to {change.Shift.High.ToString(shift, Invariant)}){ratio}{also}"));
         }
     }

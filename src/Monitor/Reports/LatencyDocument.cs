@@ -16,6 +16,12 @@ public sealed record LatencyDocument
     /// <summary>The least of the results' verdicts.</summary>
     public required string Verdict { get; init; }
 
+    /// <summary>Whether as many calls were made of all that was to be measured as were asked for.</summary>
+    public required bool Complete { get; init; }
+
+    /// <summary>Calls that were asked for, of each.</summary>
+    public required long CallsWanted { get; init; }
+
     /// <summary>The host.</summary>
     public required HostDocument Host { get; init; }
 
@@ -36,6 +42,8 @@ public sealed record LatencyDocument
         {
             Version = report.Host.Version,
             Verdict = Spelling.Of(report.Verdict),
+            Complete = report.IsComplete,
+            CallsWanted = report.CallsWanted,
             Host = HostDocument.Of(report.Host),
             Placement = report.Placed,
             Seed = report.Seed,

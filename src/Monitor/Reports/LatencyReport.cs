@@ -18,6 +18,15 @@ public sealed record LatencyReport
     /// <summary>The loop alone, which tells the timer's own time and the CPU's own gaps, and then the mechanism, unless that is the loop.</summary>
     public required IReadOnlyList<LatencyResult> Results { get; init; }
 
+    /// <summary>What was to be measured.</summary>
+    public required EntryPath Path { get; init; }
+
+    /// <summary>Calls that were asked for, of each.</summary>
+    public required long CallsWanted { get; init; }
+
+    /// <summary>Whether all of them were made.</summary>
+    public bool IsComplete => Results[^1].Path == Path && Results.All(result => result.Ticks.TotalCount >= CallsWanted);
+
     /// <summary>What the host granted.</summary>
     public required GrantedPlacement Placed { get; init; }
 

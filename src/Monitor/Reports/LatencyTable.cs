@@ -43,6 +43,13 @@ public static class LatencyTable
         parts.Add(new Text(""));
         parts.Add(new Markup(BenchTable.VerdictLine(report.Verdict)));
         parts.Add(BenchTable.EvidenceTable(report.Evidence));
+        if (!report.IsComplete)
+        {
+            parts.Add(new Markup(string.Create(
+                Invariant,
+                $"[yellow]incomplete: {report.CallsWanted:N0} calls of {Spelling.Of(report.Path.Mechanism)} were asked for[/]")));
+        }
+
         return new Rows(parts);
     }
 

@@ -12,7 +12,7 @@ public sealed record MechanismDocument
     /// <summary>Mechanism.</summary>
     public required string Mechanism { get; init; }
 
-    /// <summary>The guest kernel's profile.</summary>
+    /// <summary>The kernel's profile.</summary>
     public required string Profile { get; init; }
 
     /// <summary>Verdict.</summary>
@@ -42,7 +42,7 @@ public sealed record MechanismDocument
     /// <summary>The cost in core cycles by where in their cache lines loop and entry start, in bytes.</summary>
     public required IReadOnlyDictionary<string, CostDocument?> CoreCyclesByAlignment { get; init; }
 
-    /// <summary>Rate of the TSC; null when KVM does not tell.</summary>
+    /// <summary>Rate of the TSC, of a guest as KVM tells it, of a process as it was measured; null when KVM does not tell.</summary>
     public int? TscKhz { get; init; }
 
     /// <summary>Runs that were made.</summary>

@@ -8,16 +8,16 @@ namespace Kvmsys.Monitor.Statistics;
 /// </summary>
 public static class ClockStep
 {
-    // A step of less cannot be told from rounding.
-    private const double Least = 3;
+    // A step of less cannot be told from rounding: everything is near a multiple of it.
+    private const double Least = 5;
 
     // So many steps away the search's own grid does not matter yet.
     private const int MostSteps = 40;
     private const double Grid = 0.005;
     private const double Rounding = 1 + (MostSteps * Grid / 2);
 
-    // A few values are multiples of many a number.
-    private const int LeastValues = 4;
+    // A few values are near multiples of many a number: so many must be that chance makes it of one step in a million.
+    private const double Chance = 1e-6;
 
     /// <summary>The largest step that explains all differences; 1 when none does, or too few differences are short enough to tell.</summary>
     /// <param name="differences">Differences of two readings, 0 or more, in any order; equal ones are as good as one.</param>
@@ -29,10 +29,12 @@ public static class ClockStep
             return 1;
         }
 
-        for (double step = distinct[0] + 1; step >= Least; step -= Grid)
+        for (int index = (int)((distinct[0] + 1) / Grid); index * Grid >= Least; index--)
         {
+            double step = index * Grid;
             long[] near = [.. distinct.TakeWhile(value => value <= MostSteps * step)];
-            if (near.Length >= LeastValues && near.All(value => Math.Abs(value - (step * Math.Round(value / step))) <= Rounding))
+            double fewest = Math.Log(Chance) / Math.Log(2 * Rounding / step);
+            if (near.Length >= fewest && near.All(value => Math.Abs(value - (step * Math.Round(value / step))) <= Rounding))
             {
                 return Centre(near, step);
             }

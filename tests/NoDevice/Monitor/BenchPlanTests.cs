@@ -93,6 +93,8 @@ public sealed class BenchPlanTests
         BenchPlan plan = BenchPlan.Of(Everything, Protocol.Quick, seed: 1, OnIntel);
         Assert.Matches("^[0-9a-f]{16}$", plan.Hash);
         Assert.Equal(plan.Hash, BenchPlan.Of(Everything, Protocol.Quick, seed: 2, OnIntel).Hash);
+        Assert.Equal(
+            "8c15637f168cd1d5", BenchPlan.Of([new(KernelProfile.Bare, EntryMechanism.Int80)], Protocol.Quick, seed: 1, OnIntel).Hash);
         Assert.NotEqual(plan.Hash, BenchPlan.Of(Everything, Protocol.Full, seed: 1, OnIntel).Hash);
         Assert.NotEqual(plan.Hash, BenchPlan.Of(Everything[..3], Protocol.Quick, seed: 1, OnIntel).Hash);
         Assert.NotEqual(plan.Hash, BenchPlan.Of(Everything, Protocol.Quick with { Alignments = [0, 16] }, seed: 1, OnIntel).Hash);

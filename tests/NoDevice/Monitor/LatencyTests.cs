@@ -101,6 +101,17 @@ public sealed class LatencyTests
         Assert.False(result.TryGetProperty("emulated", out _));
     }
 
+    [Theory]
+    [InlineData(6400, EntryMechanism.Int80, true)]
+    [InlineData(6401, EntryMechanism.Int80, false)]
+    [InlineData(6400, EntryMechanism.Sysenter, false)]
+    public void What_was_not_done_to_its_end_is_marked(long wanted, EntryMechanism mechanism, bool complete)
+    {
+        LatencyReport report = Report(new FakeProgram(), showEmulated: false) with { CallsWanted = wanted, Path = Path with { Mechanism = mechanism } };
+        Assert.Equal(complete, report.IsComplete);
+        Assert.Equal(complete, LatencyDocument.Of(report).Complete);
+    }
+
     private static (long, long, long) Of(LatencyTail tail) => (tail.WithExit, tail.WithoutExit, tail.Unknown);
 
     private static LatencyResult Measure(FakeProgram program, long calls)
@@ -114,7 +125,7 @@ public sealed class LatencyTests
     }
 
     private static LatencyReport Report(FakeProgram program, bool showEmulated) =>
-        new() { Host = Host, Results = [Measure(program, calls: 6400)], Placed = default, Seed = 1, ShowEmulated = showEmulated };
+        new() { Host = Host, Path = Path, CallsWanted = 6400, Results = [Measure(program, calls: 6400)], Placed = default, Seed = 1, ShowEmulated = showEmulated };
 
     private static string Json(FakeProgram program, bool showEmulated) =>
         JsonSerializer.Serialize(LatencyDocument.Of(Report(program, showEmulated)), KvmsysJson.Default.LatencyDocument);

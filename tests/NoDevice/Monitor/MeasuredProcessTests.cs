@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Diagnostics;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Machine;
@@ -106,6 +107,18 @@ public sealed class MeasuredProcessTests
         using CancellationTokenSource source = new(TimeSpan.FromMilliseconds(100));
         GuestStoppedException exception = Assert.Throws<GuestStoppedException>(() => process.Run(Endless, Time, source.Token));
         Assert.Equal(StopReason.Cancelled, exception.Stop.Reason);
+    }
+
+    [Fact]
+    public void A_process_that_somebody_killed_between_two_runs_is_told_and_can_be_disposed()
+    {
+        MeasuredProcess process = Start(KernelProfile.Host64, EntryMechanism.Syscall);
+        using Process child = Process.GetProcessById((int)process.Run(Short, Time).Results.LastResult);
+        child.Kill();
+        child.WaitForExit();
+        GuestStoppedException exception = Assert.Throws<GuestStoppedException>(() => process.Run(Short, Time));
+        Assert.Equal("syscall on host64: exit status 137", exception.Message);
+        process.Dispose();
     }
 
     [Fact]

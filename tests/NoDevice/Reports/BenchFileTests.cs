@@ -68,6 +68,7 @@ public sealed class BenchFileTests
     [Theory]
     [InlineData("-1e16")]
     [InlineData("-1e-20")]
+    [InlineData("5e-324")]
     [InlineData("1e300")]
     [InlineData("1e999")]
     [InlineData("1e-320")]

@@ -10,7 +10,7 @@ public sealed class ClockStepTests
     [InlineData(24.45)]
     [InlineData(36)]
     [InlineData(20.81)]
-    [InlineData(3.5)]
+    [InlineData(7.5)]
     public void A_clock_that_steps_is_found_out_whatever_the_fraction(double step)
     {
         // Readings at times that have nothing to do with the step.
@@ -26,10 +26,18 @@ public sealed class ClockStepTests
     }
 
     [Fact]
-    public void A_clock_that_counts_every_tick_has_no_step()
+    public void A_clock_that_counts_every_tick_or_every_other_has_none_wherever_its_times_begin()
     {
-        Random random = new(1);
-        Assert.Equal(1, ClockStep.Of(Enumerable.Range(0, 2000).Select(_ => 40L + random.Next(200))));
+        for (int start = 10; start < 70; start++)
+        {
+            foreach (int step in new[] { 1, 2 })
+            {
+                foreach (int count in new[] { 6, 20, 400 })
+                {
+                    Assert.Equal(1, ClockStep.Of(Enumerable.Range(0, count).Select(index => (long)start + (step * index))));
+                }
+            }
+        }
     }
 
     [Theory]
