@@ -80,6 +80,9 @@ public sealed class MeasuredGuest : IMeasuredProgram
     /// <inheritdoc/>
     public int? TscKhz => _machine.TscKhz;
 
+    /// <summary>Its machine, for a test that disturbs it.</summary>
+    internal VirtualMachine Machine => _machine;
+
     /// <summary>Phases of setting up the machine.</summary>
     public SetupTimes Setup => _machine.Setup;
 
