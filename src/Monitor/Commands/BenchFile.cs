@@ -115,7 +115,7 @@ internal static class BenchFile
                 : !Verdicts.Contains(result.Verdict) ? $"{result.Name} has the verdict {Shown.OneLine(result.Verdict)}, and there are {string.Join(", ", Verdicts)}"
                 : CostsOf(result).Select(ObjectionTo).FirstOrDefault(costs => costs is not null) is string costs ? $"{result.Name} {costs}"
                 : result.Evidence.Any(observation => observation is null) ? $"{result.Name} has an observation that is null"
-                : result.SpeedUp is double speedUp && !(speedUp is >= 0 and <= CostDocument.MostCycles) ? $"{result.Name} has a speed-up that is none"
+                : result.SpeedUp is double speedUp && !(speedUp is >= 0 and <= CallCost.MostCycles) ? $"{result.Name} has a speed-up that is none"
                 : result.DiscardedPairs < 0 || result.DiscardedPairs > result.Pairs ? $"{result.Name} has more pairs discarded than there were"
                 : null;
             if (objection is not null)
@@ -132,8 +132,8 @@ internal static class BenchFile
     private static string? ObjectionTo(DifferenceDocument? difference) =>
         difference is null ? "one of its differences is null"
         : !new[] { difference.Mechanism, difference.Profile, difference.BaseMechanism, difference.BaseProfile }.All(IsName) ? "one of its differences is between what has no name"
-        : !(Math.Abs(difference.Low) <= CostDocument.MostCycles && difference.Low <= difference.CoreCycles && difference.CoreCycles <= difference.High
-            && difference.High <= CostDocument.MostCycles && difference.Coverage is >= 0 and <= 1) ? "one of its differences is not in its interval"
+        : !(Math.Abs(difference.Low) <= CallCost.MostCycles && difference.Low <= difference.CoreCycles && difference.CoreCycles <= difference.High
+            && difference.High <= CallCost.MostCycles && difference.Coverage is >= 0 and <= 1) ? "one of its differences is not in its interval"
         : null;
 
 
@@ -150,11 +150,11 @@ internal static class BenchFile
         // A difference of two times may be less than nothing, but not what half of them are.
         Distribution all = cost.Distribution;
         double[] differences = [all.Minimum, all.Percentile5, all.Percentile25, all.Median, all.Percentile75, all.Percentile95, all.Percentile99, all.Maximum];
-        return !(CostDocument.IsPossible(cost.Low) && CostDocument.IsPossible(cost.Value) && CostDocument.IsPossible(cost.High)
+        return !(CallCost.IsPossible(cost.Low) && CallCost.IsPossible(cost.Value) && CallCost.IsPossible(cost.High)
             && cost.Low <= cost.Value && cost.Value <= cost.High) ? "has a cost that is not in its interval"
             : cost.Coverage is not (>= 0 and <= 1) ? "has an interval of which nobody knows what it covers"
             : all.Modes.Count is 0 or > MostModes ? $"has {all.Modes.Count} modes, and 1 to {MostModes} are needed"
-            : differences.Concat(all.Modes).Any(value => !(Math.Abs(value) <= CostDocument.MostCycles)) ? "has a distribution that no call has"
+            : differences.Concat(all.Modes).Any(value => !(Math.Abs(value) <= CallCost.MostCycles)) ? "has a distribution that no call has"
             : !differences.Order().SequenceEqual(differences) ? "has percentiles in no order"
             : null;
     }
@@ -168,7 +168,7 @@ internal static class BenchFile
 
         foreach (double cost in sessions)
         {
-            if (!CostDocument.IsPossible(cost))
+            if (!CallCost.IsPossible(cost))
             {
                 return string.Create(CultureInfo.InvariantCulture, $"costs {cost} core cycles in a session, which no call does");
             }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Reports;
+using Kvmsys.Monitor.Statistics;
 
 namespace Kvmsys.Monitor.Commands;
 
@@ -47,12 +49,47 @@ internal static class BenchHistory
         try
         {
             using HistoryDatabase history = HistoryDatabase.OpenToAppend(PathOf(given));
-            history.Append(bench, JsonSerializer.Serialize(bench, KvmsysJson.Default.BenchDocument), DateTimeOffset.UtcNow);
+            Append(history, bench, JsonSerializer.Serialize(bench, KvmsysJson.Default.BenchDocument), DateTimeOffset.UtcNow);
         }
         catch (HistoryException exception)
         {
             StandardStream.WriteMessage($"kvmsys: this bench is not in the history: {exception.Message[..^1]}; --no-history if none is wanted.\n");
         }
+    }
+
+    /// <summary>Adds a bench to a history.</summary>
+    /// <param name="history">The history.</param>
+    /// <param name="bench">The bench.</param>
+    /// <param name="json">The same as text.</param>
+    /// <param name="time">When it was made.</param>
+    /// <returns>Its number.</returns>
+    /// <exception cref="HistoryException">It cannot be written.</exception>
+    public static long Append(HistoryDatabase history, BenchDocument bench, string json, DateTimeOffset time)
+    {
+        HostDocument host = bench.Host;
+        HistoryEntry entry = new()
+        {
+            Id = 0,
+            Time = time,
+            CpuBrand = host.CpuBrand,
+            CpuSignature = string.Create(CultureInfo.InvariantCulture, $"{host.CpuVendor} {host.CpuFamily}/{host.CpuModel}/{host.CpuStepping}"),
+            Microcode = host.Microcode,
+            Kernel = host.Kernel,
+            Version = bench.Version,
+            Verdict = bench.Weakest.Verdict,
+            PlanHash = bench.Plan.Hash,
+            Mechanisms = bench.Results.Count,
+            Complete = bench.Complete,
+            Stable = bench.Results.All(result => result.Stable),
+        };
+
+        // What is derived in a file is derived here again, as a comparison does.
+        return history.Append(
+            entry,
+            from result in bench.Results
+            where result.CoreCycles is not null
+            select new HistoryFigure(entry, result.Profile, result.Mechanism, result.Verdict, result.Stable, MedianInterval.Of(result.CoreCycles!.Sessions)),
+            json);
     }
 
     /// <summary>A bench of the history, as bench wrote it.</summary>

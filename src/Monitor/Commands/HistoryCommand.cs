@@ -95,7 +95,7 @@ internal static class HistoryCommand
             byte[] bytes = BenchFile.ReadBytes(name);
             BenchDocument document = BenchFile.Parse(bytes, name);
             using HistoryDatabase history = HistoryDatabase.OpenToAppend(BenchHistory.PathOf(parsed.GetValue(file)));
-            long id = history.Append(document, Encoding.UTF8.GetString(bytes).TrimEnd('\n'), File.GetLastWriteTimeUtc(name));
+            long id = BenchHistory.Append(history, document, Encoding.UTF8.GetString(bytes).TrimEnd('\n'), File.GetLastWriteTimeUtc(name));
             StandardStream.WriteMessage($"kvmsys: {Shown.OneLine(name)} is entry {id} now.\n");
             return ExitCode.Done;
         }));

@@ -2,7 +2,7 @@
 
 using System.Globalization;
 using System.Text;
-using Kvmsys.Monitor.Reports;
+using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Statistics;
 using Kvmsys.Native;
 using Kvmsys.Native.Linux;
@@ -133,12 +133,12 @@ internal sealed class HistoryDatabase : IDisposable
         Guard(path, () => Exists(path)) ? Open(path, database => database.HasSchema()) : null;
 
     /// <summary>Adds a bench.</summary>
-    /// <param name="bench">The bench.</param>
-    /// <param name="json">The same as text, which is what is kept.</param>
-    /// <param name="time">When it was made.</param>
+    /// <param name="bench">The bench; its number is not looked at.</param>
+    /// <param name="figures">Its figures.</param>
+    /// <param name="json">All of it as text, which is kept whole.</param>
     /// <returns>Its number.</returns>
     /// <exception cref="HistoryException">It cannot be written.</exception>
-    public long Append(BenchDocument bench, string json, DateTimeOffset time)
+    public long Append(HistoryEntry bench, IEnumerable<HistoryFigure> figures, string json)
     {
         if (Encoding.UTF8.GetByteCount(json) > MostDocumentBytes)
         {
@@ -154,39 +154,34 @@ internal sealed class HistoryDatabase : IDisposable
                 VALUES ($time, $brand, $signature, $microcode, $kernel, $version, $verdict, $plan, $mechanisms, $complete, $stable, $document)
                 RETURNING id
                 """,
-                ("$time", time.ToUnixTimeMilliseconds()),
-                ("$brand", OneLine(bench.Host.CpuBrand)),
-                ("$signature", OneLine(string.Create(CultureInfo.InvariantCulture, $"{bench.Host.CpuVendor} {bench.Host.CpuFamily}/{bench.Host.CpuModel}/{bench.Host.CpuStepping}"))),
-                ("$microcode", bench.Host.Microcode is string microcode ? OneLine(microcode) : DBNull.Value),
-                ("$kernel", OneLine(bench.Host.Kernel)),
+                ("$time", bench.Time.ToUnixTimeMilliseconds()),
+                ("$brand", OneLine(bench.CpuBrand)),
+                ("$signature", OneLine(bench.CpuSignature)),
+                ("$microcode", bench.Microcode is string microcode ? OneLine(microcode) : DBNull.Value),
+                ("$kernel", OneLine(bench.Kernel)),
                 ("$version", OneLine(bench.Version)),
-                ("$verdict", OneLine(bench.Weakest.Verdict)),
-                ("$plan", OneLine(bench.Plan.Hash)),
-                ("$mechanisms", bench.Results.Count),
+                ("$verdict", OneLine(bench.Verdict)),
+                ("$plan", OneLine(bench.PlanHash)),
+                ("$mechanisms", bench.Mechanisms),
                 ("$complete", bench.Complete),
-                ("$stable", bench.Results.All(result => result.Stable)),
+                ("$stable", bench.Stable),
                 ("$document", json)).ExecuteScalar()!;
-            foreach (MechanismDocument result in bench.Results)
+            foreach (HistoryFigure figure in figures)
             {
-                if (result.CoreCycles is CostDocument cost)
-                {
-                    // What is derived in a file is derived here again, as a comparison does.
-                    Estimate estimate = MedianInterval.Of(cost.Sessions);
-                    Command(
-                        """
-                        INSERT INTO figure (mechanism, profile, entry, verdict, stable, core_cycles, low, high, coverage)
-                        VALUES ($mechanism, $profile, $entry, $verdict, $stable, $value, $low, $high, $coverage)
-                        """,
-                        ("$mechanism", result.Mechanism),
-                        ("$profile", result.Profile),
-                        ("$entry", id),
-                        ("$verdict", result.Verdict),
-                        ("$stable", result.Stable),
-                        ("$value", estimate.Value),
-                        ("$low", estimate.Low),
-                        ("$high", estimate.High),
-                        ("$coverage", estimate.Coverage)).ExecuteNonQuery();
-                }
+                Command(
+                    """
+                    INSERT INTO figure (mechanism, profile, entry, verdict, stable, core_cycles, low, high, coverage)
+                    VALUES ($mechanism, $profile, $entry, $verdict, $stable, $value, $low, $high, $coverage)
+                    """,
+                    ("$mechanism", figure.Mechanism),
+                    ("$profile", figure.Profile),
+                    ("$entry", id),
+                    ("$verdict", figure.Verdict),
+                    ("$stable", figure.Stable),
+                    ("$value", figure.Cost.Value),
+                    ("$low", figure.Cost.Low),
+                    ("$high", figure.Cost.High),
+                    ("$coverage", figure.Cost.Coverage)).ExecuteNonQuery();
             }
 
             transaction.Commit();
@@ -365,7 +360,7 @@ internal sealed class HistoryDatabase : IDisposable
     private static HistoryFigure ReadFigure(SqliteDataReader row)
     {
         Estimate cost = new(Cell(4), Cell(5), Cell(6), Cell(7));
-        return CostDocument.IsPossible(cost.Low) && cost.Low <= cost.Value && cost.Value <= cost.High && CostDocument.IsPossible(cost.High) && cost.Coverage is >= 0 and <= 1
+        return CallCost.IsPossible(cost.Low) && cost.Low <= cost.Value && cost.Value <= cost.High && CallCost.IsPossible(cost.High) && cost.Coverage is >= 0 and <= 1
             ? new(ReadEntry(row), OneLine(row.GetString(EntryColumnCount)), OneLine(row.GetString(EntryColumnCount + 1)), OneLine(row.GetString(EntryColumnCount + 2)), row.GetBoolean(EntryColumnCount + 3), cost)
             : throw new FormatException($"entry {row.GetInt64(0)} has a cost that no call has");
 

@@ -8,7 +8,7 @@ public sealed record HistoryEntry
     /// <summary>Its number; one that was removed is not given again.</summary>
     public required long Id { get; init; }
 
-    /// <summary>When it was put there.</summary>
+    /// <summary>When it was made; of one that was imported, when its file was last written.</summary>
     public required DateTimeOffset Time { get; init; }
 
     /// <summary>Brand string of the host's CPU.</summary>

@@ -6,7 +6,7 @@ namespace Kvmsys.Monitor.History;
 
 /// <summary>What one mechanism cost in one bench of the history.</summary>
 /// <param name="Entry">The bench.</param>
-/// <param name="Profile">The guest kernel's profile.</param>
+/// <param name="Profile">The kernel's profile.</param>
 /// <param name="Mechanism">The mechanism.</param>
 /// <param name="Verdict">What the figure is worth.</param>
 /// <param name="Stable">Whether enough was left of this result to be trusted.</param>

@@ -10,6 +10,15 @@ namespace Kvmsys.Monitor.Measurement;
 /// <param name="Distribution">All pairs of batches together.</param>
 public sealed record CallCost(Estimate Estimate, IReadOnlyList<double> Sessions, Distribution Distribution)
 {
+    // Far beyond what a call can take, and far from where a quotient of two of them would be infinite.
+    private const double LeastCycles = 1e-9;
+
+    /// <summary>Core cycles that no call takes.</summary>
+    public const double MostCycles = 1e15;
+
+    /// <summary>Whether a call can cost so many core cycles, whoever says so: the difference of two times may also be less than nothing.</summary>
+    public static bool IsPossible(double cycles) => Math.Abs(cycles) is 0 or (>= LeastCycles and <= MostCycles);
+
     /// <summary>The cost by the values of each session; null when there is no value.</summary>
     public static CallCost? Of(IEnumerable<IReadOnlyCollection<double>> sessions)
     {

@@ -9,12 +9,6 @@ namespace Kvmsys.Monitor.Reports;
 /// <summary>A call's cost in JSON, in the unit that the field's name tells.</summary>
 public sealed record CostDocument
 {
-    // Far beyond what a call can take, and far from where a quotient of two of them would be infinite.
-    private const double LeastCycles = 1e-9;
-
-    /// <summary>Core cycles that no call takes.</summary>
-    public const double MostCycles = 1e15;
-
     /// <summary>True for a figure that is no CPU's; not there otherwise.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? Emulated { get; init; }
@@ -36,9 +30,6 @@ public sealed record CostDocument
 
     /// <summary>All pairs of batches together.</summary>
     public required Distribution Distribution { get; init; }
-
-    /// <summary>Whether a call can cost so many core cycles, whoever says so: the difference of two times may also be less than nothing.</summary>
-    public static bool IsPossible(double cycles) => Math.Abs(cycles) is 0 or (>= LeastCycles and <= MostCycles);
 
     /// <summary>The value and its interval.</summary>
     [JsonIgnore]

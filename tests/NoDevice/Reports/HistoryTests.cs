@@ -383,7 +383,7 @@ public sealed class HistoryTests : IDisposable
     private long Append(BenchReport report, DateTimeOffset time)
     {
         using HistoryDatabase history = HistoryDatabase.OpenToAppend(File);
-        return history.Append(BenchDocument.Of(report), MadeUpBench.Json(report), time);
+        return BenchHistory.Append(history, BenchDocument.Of(report), MadeUpBench.Json(report), time);
     }
 
     private void Change(string sql)
