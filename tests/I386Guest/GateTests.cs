@@ -56,6 +56,24 @@ public sealed partial class GateTests : IDisposable
     }
 
     [Fact]
+    public void A_thread_that_others_take_the_CPU_from_is_seen()
+    {
+        using CancellationTokenSource done = new();
+        Thread[] others = [.. Enumerable.Range(0, 2 * Environment.ProcessorCount).Select(_ => new Thread(() =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                Thread.SpinWait(1000);
+            }
+        }))];
+        Array.ForEach(others, other => other.Start());
+        bool seen = IsSeen(GateReason.Preempted, _ => { });
+        done.Cancel();
+        Array.ForEach(others, other => other.Join());
+        Assert.True(seen);
+    }
+
+    [Fact]
     public void Nothing_is_seen_where_nothing_is_done() => Assert.False(IsSeen(GateReason.Signal | GateReason.PageFault, _ => { }, tries: 2));
 
     /// <summary>Whether the gate sees it in one of some runs in whose middle it is done: a run may be over before the first time.</summary>

@@ -83,26 +83,6 @@ public sealed class MeasurementTests : IDisposable
     }
 
     [Fact]
-    public void A_thread_that_others_take_the_CPU_from_is_seen()
-    {
-        const int tries = 50;
-        using CancellationTokenSource done = new();
-        Thread[] others = [.. Enumerable.Range(0, 2 * Environment.ProcessorCount).Select(_ => new Thread(() =>
-        {
-            while (!done.IsCancellationRequested)
-            {
-                Thread.SpinWait(1000);
-            }
-        }))];
-        Array.ForEach(others, other => other.Start());
-        using MeasuredGuest guest = Make(new EntryPath(KernelProfile.Bare, EntryMechanism.Int80));
-        bool seen = Enumerable.Range(0, tries).Any(_ => (GatedRun.Of(guest.Run(Short, Time)).Reasons & GateReason.Preempted) != 0);
-        done.Cancel();
-        Array.ForEach(others, other => other.Join());
-        Assert.True(seen);
-    }
-
-    [Fact]
     public void Without_SEP_the_page_is_entered_by_INT_0x80()
     {
         CallMeasurement measurement = new(_kvm, _cpuid.WithoutSep(), _host);

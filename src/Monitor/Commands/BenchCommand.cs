@@ -27,7 +27,7 @@ internal static class BenchCommand
     private static readonly Mitigation[] Mitigations = [.. Enum.GetValues<Mitigation>().Where(mitigation => mitigation != Mitigation.None)];
     private static readonly EntryMechanism[] Mechanisms = Enum.GetValues<EntryMechanism>();
     private static readonly KernelProfile[] Profiles = Enum.GetValues<KernelProfile>();
-    private static readonly KernelProfile[] GuestProfiles = [.. Profiles.Where(profile => !IsOnHostProfile(profile))];
+    private static readonly KernelProfile[] GuestProfiles = [.. Profiles.Where(profile => !IsOnHost(profile))];
 
     // What "--on" takes.
     private const string OnKvm = "kvm";
@@ -110,26 +110,40 @@ internal static class BenchCommand
         command.SetAction(parsed =>
         {
             using PageFiles files = pages.Prepare(parsed);
-            return Run(parsed.GetResult(mechanisms) is { Implicit: false }, RequestOf(parsed), files);
+            return Run(RequestOf(parsed), files);
         });
         return command;
 
-        Request RequestOf(ParseResult parsed) => new(
-            parsed.GetResult(on) is { Implicit: false } ? ProfilesOn(parsed.GetValue(on)!) : parsed.GetValue(profiles)!,
-            parsed.GetValue(mechanisms)!,
-            parsed.GetValue(mitigations)!,
-            parsed.GetValue(full) ? Protocol.Full : parsed.GetValue(quick) ? Protocol.Quick : null,
-            parsed.GetValue(sessions),
-            parsed.GetValue(runs),
-            parsed.GetValue(cpu),
-            parsed.GetValue(showEmulated),
-            parsed.GetValue(checkKnown),
-            !parsed.GetValue(noHistory),
-            parsed.GetValue(history),
-            CommonOptions.SeedOrRandom(parsed.GetValue(seed)),
-            TimeSpan.FromSeconds(parsed.GetValue(timeout)),
-            parsed.GetValue(device)!,
-            formats.FirstOrDefault(format => parsed.GetValue(format.Option)).Format);
+        BenchRequest RequestOf(ParseResult parsed)
+        {
+            string[] places = parsed.GetValue(on)!;
+            string[] kernels = parsed.GetValue(profiles)!;
+            string[] steps = parsed.GetValue(mitigations)!;
+            return new BenchRequest
+            {
+                Profiles =
+                [
+                    .. Profiles.Where(profile => parsed.GetResult(on) is { Implicit: false }
+                        ? places.Contains(IsOnHost(profile) ? OnHost : OnKvm)
+                        : kernels.Contains(Spelling.Of(profile))),
+                ],
+                Mechanisms = [.. Mechanisms.Where(mechanism => parsed.GetValue(mechanisms)!.Contains(Spelling.Of(mechanism)))],
+                NamesMechanisms = parsed.GetResult(mechanisms) is { Implicit: false },
+                Mitigations = [.. Mitigations.Where(mitigation => steps.Contains(AllMitigations) || steps.Contains(Spelling.Of(mitigation)))],
+                Protocol = parsed.GetValue(full) ? Protocol.Full : parsed.GetValue(quick) ? Protocol.Quick : null,
+                Sessions = parsed.GetValue(sessions),
+                Runs = parsed.GetValue(runs),
+                Cpu = parsed.GetValue(cpu),
+                ShowEmulated = parsed.GetValue(showEmulated),
+                CheckKnown = parsed.GetValue(checkKnown),
+                KeepsHistory = !parsed.GetValue(noHistory),
+                History = parsed.GetValue(history),
+                Seed = CommonOptions.SeedOrRandom(parsed.GetValue(seed)),
+                Timeout = TimeSpan.FromSeconds(parsed.GetValue(timeout)),
+                Device = parsed.GetValue(device)!,
+                Format = formats.FirstOrDefault(format => parsed.GetValue(format.Option)).Format,
+            };
+        }
     }
 
     private static Option<int?> Number(string name, string description, int max) => new(name)
@@ -139,10 +153,7 @@ internal static class BenchCommand
         CustomParser = result => CommonOptions.ParseNumber(result, 1, max),
     };
 
-    private static string[] ProfilesOn(string[] places) =>
-        [.. Profiles.Where(profile => places.Contains(IsOnHostProfile(profile) ? OnHost : OnKvm)).Select(Spelling.Of)];
-
-    private static bool IsOnHostProfile(KernelProfile profile) => new EntryPath(profile, EntryMechanism.Empty).IsOnHost;
+    private static bool IsOnHost(KernelProfile profile) => new EntryPath(profile, EntryMechanism.Empty).IsOnHost;
 
     private static Option<string[]> Choice(string name, string description, string[] values, string[] defaults)
     {
@@ -167,46 +178,19 @@ internal static class BenchCommand
         return option;
     }
 
-    /// <summary>Who asks for a mechanism by name is not to miss it in silence.</summary>
-    private static void RefuseWhatNoProfileHas(Request request, bool byName)
+    private static int Run(BenchRequest request, PageFiles files)
     {
-        if (request.MitigationNames.Length > 0 && !request.Mechanisms.Any(path => path.TakesMitigations))
-        {
-            throw new CommandFailedException(
-                ExitCode.Usage,
-                "--mitigation needs --profile bare64 or compat, and --mechanism int80, syscall or sysenter. Cure: see kvmsys bench --help");
-        }
-
-        if (!byName)
-        {
-            return;
-        }
-
-        foreach (EntryMechanism mechanism in Mechanisms.Where(mechanism => request.MechanismNames.Contains(Spelling.Of(mechanism))))
-        {
-            string[] having = [.. EntryPath.ProfilesOf(mechanism).Select(Spelling.Of)];
-            if (!having.Intersect(request.ProfileNames).Any())
-            {
-                throw new CommandFailedException(
-                    ExitCode.Usage,
-                    $"--mechanism {Spelling.Of(mechanism)} needs --profile {string.Join(" or ", having)}. Cure: see kvmsys bench --help");
-            }
-        }
-    }
-
-    private static int Run(bool byName, Request request, PageFiles files)
-    {
-        RefuseWhatNoProfileHas(request, byName);
+        request.RefuseWhatNoKernelHas();
 
         HostEnvironment host = HostEnvironment.Read(request.Cpu);
         using Interruption interruption = new();
-        using EntryAccess access = new(request.Device, host, request.Mechanisms, interruption);
-        BenchPlan plan = BenchPlan.Of(request.Mechanisms, request.ProtocolOn(access.Checkup), request.Seed, access.AbsenceOf);
+        using EntryAccess access = new(request.Device, host, request.Paths, interruption);
+        BenchPlan plan = BenchPlan.Of(request.Paths, request.ProtocolOn(access.Checkup), request.Seed, access.AbsenceOf);
         if (plan.Mechanisms.Count == 0)
         {
             throw new CommandFailedException(
                 ExitCode.CannotRunGuest,
-                $"nothing is left to measure: {string.Join("; ", plan.Absent.Select(absent => $"{Spelling.Of(absent.Mechanism, absent.Mitigation)} on {Spelling.Of(absent.Profile)}: {absent.Reason}"))}. Cure: measure {(request.Mechanisms[0].IsOnHost ? "--profile host64 --mechanism syscall" : "--mechanism int80")}.");
+                $"nothing is left to measure: {string.Join("; ", plan.Absent.Select(absent => $"{Spelling.Of(absent.Mechanism, absent.Mitigation)} on {Spelling.Of(absent.Profile)}: {absent.Reason}"))}. Cure: measure {(request.Paths[0].IsOnHost ? "--profile host64 --mechanism syscall" : "--mechanism int80")}.");
         }
 
         VcpuPlacement placement = KvmAccess.PlacementOn(request.Cpu);
@@ -373,54 +357,5 @@ internal static class BenchCommand
             ? $"kvmsys: no time of {string.Join(", ", missing[true])}: nothing is left that counts, or KVM does not tell the TSC's rate. Cure: see --json.\n"
             : "";
         return emulated + unknown;
-    }
-
-    /// <summary>What was asked for on the command line.</summary>
-    private sealed record Request(
-        string[] ProfileNames,
-        string[] MechanismNames,
-        string[] MitigationNames,
-        Protocol? Protocol,
-        int? Sessions,
-        int? Runs,
-        int? Cpu,
-        bool ShowEmulated,
-        bool CheckKnown,
-        bool KeepsHistory,
-        string? History,
-        int Seed,
-        TimeSpan Timeout,
-        string Device,
-        BenchFormat Format)
-    {
-        public EntryPath[] Mechanisms =>
-        [
-            .. from profile in Profiles
-               where ProfileNames.Contains(Spelling.Of(profile))
-               from mechanism in BenchCommand.Mechanisms
-               where MechanismNames.Contains(Spelling.Of(mechanism))
-               from path in WithMitigations(new EntryPath(profile, mechanism))
-               select path,
-        ];
-
-        private IEnumerable<EntryPath> WithMitigations(EntryPath path) =>
-        [
-            path,
-            .. from mitigation in Mitigations
-               where path.TakesMitigations && (MitigationNames.Contains(AllMitigations) || MitigationNames.Contains(Spelling.Of(mitigation)))
-               select path with { Mitigation = mitigation },
-        ];
-
-
-        /// <summary>
-        /// The protocol that was asked for. Where it is known beforehand that no figure will be shown, and nothing was asked, one run of each
-        /// shows what there is to show.
-        /// </summary>
-        public Protocol ProtocolOn(Checkup? checkup)
-        {
-            bool nothingToShow = checkup?.Proof?.Verdict == Verdict.Emulated && !ShowEmulated && !Mechanisms.Any(path => path.IsOnHost);
-            Protocol protocol = Protocol ?? (nothingToShow ? Measurement.Protocol.Functional : Measurement.Protocol.Quick);
-            return protocol with { Sessions = Sessions ?? protocol.Sessions, Runs = Runs ?? protocol.Runs };
-        }
     }
 }
