@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Kvmsys.Guest.Cpu;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Machine;
@@ -23,6 +24,8 @@ public sealed partial class GateTests : IDisposable
 
     // Some milliseconds on a CPU, and a second on an emulated one.
     private static readonly CallLoopParameters Parameters = new() { Rounds = 500, Batches = CallLoop.MaxBatches, WarmUpRounds = 16, WarmUpGroups = 2 };
+
+    private static readonly EntryPath Path = new(KernelProfile.Bare, EntryMechanism.Int80);
 
     private readonly Kvm _kvm = Kvm.Open();
 
@@ -74,13 +77,30 @@ public sealed partial class GateTests : IDisposable
     }
 
     [Fact]
+    public void A_clock_that_somebody_changed_between_two_runs_is_seen()
+    {
+        // By ten seconds: KVM takes a smaller step for a try to set the TSCs of several vCPUs alike.
+        const ulong seconds = 10;
+        MeasuredGuest guest = Make();
+        using PathSession session = new(Path, guest);
+        session.SizeBatches(Time, CancellationToken.None);
+        session.Run(Time, CancellationToken.None);
+        Assert.SkipWhen(guest.TscKhz is null, "this KVM does not tell the TSC's rate");
+        Thread.Sleep(200);
+        guest.Machine.SetMsr(Msr.TimeStampCounter, LastTicks() + (seconds * 1000 * (ulong)guest.TscKhz!.Value));
+        session.Run(Time, CancellationToken.None);
+        Assert.All(session.Close(), run => Assert.Equal(GateReason.TscRate, run.Reasons & GateReason.TscRate));
+
+        ulong LastTicks() => guest.Run(Parameters with { Rounds = 1, Batches = 2 }, Time).Results.Batches[1].EndTicks;
+    }
+
+    [Fact]
     public void Nothing_is_seen_where_nothing_is_done() => Assert.False(IsSeen(GateReason.Signal | GateReason.PageFault, _ => { }, tries: 2));
 
     /// <summary>Whether the gate sees it in one of some runs in whose middle it is done: a run may be over before the first time.</summary>
     private bool IsSeen(GateReason reason, Action<MeasuredGuest> disturb, int tries = 100)
     {
-        using MeasuredGuest guest = new(
-            _kvm, GuestCpuid.Of(_kvm), new EntryPath(KernelProfile.Bare, EntryMechanism.Int80), seed: 1, Guest.I386GuestOptions.MinMemorySize);
+        using MeasuredGuest guest = Make();
         guest.Run(Parameters with { Rounds = 1, Batches = 2 }, Time);
         return Enumerable.Range(0, tries).Any(_ =>
         {
@@ -94,14 +114,16 @@ public sealed partial class GateTests : IDisposable
         });
     }
 
+    private MeasuredGuest Make() => new(_kvm, GuestCpuid.Of(_kvm), Path, seed: 1, Guest.I386GuestOptions.MinMemorySize);
+
     private static int VcpuThreadId() => int.Parse(
-        Path.GetFileName(Directory.GetDirectories("/proc/self/task").Single(task => NameOf(task) == "vcpu\n")), CultureInfo.InvariantCulture);
+        System.IO.Path.GetFileName(Directory.GetDirectories("/proc/self/task").Single(task => NameOf(task) == "vcpu\n")), CultureInfo.InvariantCulture);
 
     private static string NameOf(string task)
     {
         try
         {
-            return File.ReadAllText(Path.Combine(task, "comm"));
+            return File.ReadAllText(System.IO.Path.Combine(task, "comm"));
         }
         catch (IOException)
         {

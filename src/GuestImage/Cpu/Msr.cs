@@ -5,6 +5,9 @@ namespace Kvmsys.Guest.Cpu;
 /// <summary>Numbers of model-specific registers (SDM Vol. 4, table 2-2).</summary>
 public static class Msr
 {
+    /// <summary>IA32_TIME_STAMP_COUNTER: what RDTSC reads.</summary>
+    public const uint TimeStampCounter = 0x10;
+
     /// <summary>IA32_SPEC_CTRL: bit 0 is IBRS.</summary>
     public const uint SpecCtrl = 0x48;
 
@@ -38,6 +41,7 @@ public static class Msr
     /// <summary>The register's name, or its number.</summary>
     public static string NameOf(uint index) => index switch
     {
+        TimeStampCounter => "TIME_STAMP_COUNTER",
         SpecCtrl => "SPEC_CTRL",
         PredCmd => "PRED_CMD",
         SysenterCs => "SYSENTER_CS",

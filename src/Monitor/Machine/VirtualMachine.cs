@@ -122,6 +122,16 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     /// <inheritdoc/>
     bool IVcpu.HasEventInFlight => _vcpu!.GetVcpuEvents() is { Exception.Injected: not 0 } or { Interrupt.Injected: not 0 } or { Nmi.Injected: not 0 };
 
+    /// <summary>Writes a model-specific register between two runs, for a test that changes the guest's clock.</summary>
+    /// <exception cref="KvmException">KVM has no such register.</exception>
+    internal void SetMsr(uint index, ulong value) => _thread.Invoke(() =>
+    {
+        if (_vcpu!.SetMsrs([new KvmMsrEntry { Index = index, Data = value }]) != 1)
+        {
+            throw new KvmException("KVM_SET_MSRS", Errno.EINVAL, Msr.NameOf(index));
+        }
+    });
+
     /// <summary>Who debugs the guest in the runs to come; null for nobody.</summary>
     internal IDebugger? Debugger { get; set; }
 
