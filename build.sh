@@ -185,7 +185,8 @@ verb_run() {
         " doctor "* | *" --help "* | *" -h "* | *" --version "*) exec "$BINARY" "$@" ;;
     esac
     case $1 in
-        bench | article | page) ;;
+        bench | latency) ! is_of_host "$@" || exec "$BINARY" "$@" ;;
+        article | page) ;;
         run | trace) [ -n "$PROGRAM" ] || exec "$BINARY" "$@" ;;
         *) exec "$BINARY" "$@" ;;
     esac
@@ -213,6 +214,11 @@ verb_run() {
     fi
     say "running in the lab, whose figures are not a CPU's: kvmsys doctor says that $(obstacle "$status" "$doctor")"
     exec "$ROOT/lab/lab.sh" "${LAB_OPTIONS[@]}" -- kvmsys "$@"
+}
+
+# Whether what is to be measured is this host's own Linux alone, which needs no KVM.
+is_of_host() { # WORD...
+    [[ " $* " =~ [\ =:]host(32|64)?\  && ! " $* " =~ [\ =:](kvm|bare|linux26|bare64|compat)\  ]]
 }
 
 # Sets OWN, the words that are kvmsys's, and PROGRAM, the guest's program: the first ELF file, for no option takes one as its value. What

@@ -86,6 +86,8 @@ public sealed partial class GateTests : IDisposable
         session.SizeBatches(Time, CancellationToken.None);
         session.Run(Time, CancellationToken.None);
         Assert.SkipWhen(guest.TscKhz is null, "this KVM does not tell the TSC's rate");
+
+        // Over less than 100 ms no rate is judged.
         Thread.Sleep(200);
         guest.Machine.SetMsr(Msr.TimeStampCounter, LastTicks() + (seconds * 1000 * (ulong)guest.TscKhz!.Value));
         session.Run(Time, CancellationToken.None);

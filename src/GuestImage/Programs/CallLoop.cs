@@ -188,8 +188,10 @@ public sealed record CallLoop(EntryMechanism Mechanism)
                 case EntryMechanism.Vmcall:
                     c.vmcall();
                     break;
-                default:
+                case EntryMechanism.Empty:
                     break;
+                default:
+                    throw new InvalidOperationException($"No program enters a kernel by {Mechanism} here.");
             }
         }
 

@@ -188,9 +188,7 @@ internal static class BenchCommand
         BenchPlan plan = BenchPlan.Of(request.Paths, request.ProtocolOn(access.Checkup), request.Seed, access.AbsenceOf);
         if (plan.Mechanisms.Count == 0)
         {
-            throw new CommandFailedException(
-                ExitCode.CannotRunGuest,
-                $"nothing is left to measure: {string.Join("; ", plan.Absent.Select(absent => $"{Spelling.Of(absent.Mechanism, absent.Mitigation)} on {Spelling.Of(absent.Profile)}: {absent.Reason}"))}. Cure: measure {(request.Paths[0].IsOnHost ? "--profile host64 --mechanism syscall" : "--mechanism int80")}.");
+            throw EntryAccess.NothingIsHere(plan.Absent);
         }
 
         VcpuPlacement placement = KvmAccess.PlacementOn(request.Cpu);
@@ -199,7 +197,7 @@ internal static class BenchCommand
         long start = Stopwatch.GetTimestamp();
         try
         {
-            Measure(plan, progress => bench.Run(request.Timeout, progress, interruption.Token));
+            Terminal.Measuring(plan.Runs, progress => bench.Run(request.Timeout, () => progress?.Invoke(bench.RunsDone), interruption.Token));
         }
         catch (GuestStoppedException exception)
         {
@@ -287,22 +285,6 @@ internal static class BenchCommand
             $"unstable: {result.Discards.Share:P0} of {Spelling.NameOf(result)} had to be discarded, most of it for {Spelling.Of(cause)}. Cure: {Spelling.CureOf(cause)}.");
     }
 
-    private static void Measure(BenchPlan plan, Action<Action?> measure)
-    {
-        if (Terminal.Progress() is not IAnsiConsole console)
-        {
-            measure(null);
-            return;
-        }
-
-        console.Progress().AutoClear(true).Start(progress =>
-        {
-            ProgressTask task = progress.AddTask("measuring", maxValue: plan.Runs);
-            measure(() => task.Increment(1));
-        });
-    }
-
-    /// <summary>Writes the files, and standard output even where a file cannot be written.</summary>
     private static void Report(BenchReport report, BenchFormat format, PageFiles files)
     {
         try

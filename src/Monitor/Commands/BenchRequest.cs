@@ -4,7 +4,6 @@ using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Measurement;
-using Kvmsys.Monitor.Reports;
 
 namespace Kvmsys.Monitor.Commands;
 
@@ -93,9 +92,7 @@ internal sealed record BenchRequest
 
         foreach (EntryMechanism mechanism in Mechanisms.Where(mechanism => NamesMechanisms && !EntryPath.ProfilesOf(mechanism).Intersect(Profiles).Any()))
         {
-            string having = string.Join(" or ", EntryPath.ProfilesOf(mechanism).Select(Spelling.Of));
-            throw new CommandFailedException(
-                ExitCode.Usage, $"--mechanism {Spelling.Of(mechanism)} needs --profile {having}. Cure: see kvmsys bench --help");
+            throw EntryAccess.NoSuchEntry(mechanism, "bench");
         }
     }
 }

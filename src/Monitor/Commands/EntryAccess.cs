@@ -6,6 +6,7 @@ using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Machine;
 using Kvmsys.Monitor.Measurement;
+using Kvmsys.Monitor.Reports;
 using Kvmsys.Native;
 
 namespace Kvmsys.Monitor.Commands;
@@ -42,6 +43,21 @@ internal sealed class EntryAccess : IDisposable
 
     /// <summary>Why a path cannot be used here, for people; null when it can.</summary>
     public string? AbsenceOf(EntryPath path) => path.IsOnHost ? _linux.AbsenceOf(path) : path.AbsenceOn(_cpuid!.Identity);
+
+    /// <summary>That a mechanism is on none of the kernels that were asked for.</summary>
+    public static CommandFailedException NoSuchEntry(EntryMechanism mechanism, string command) => new(
+        ExitCode.Usage,
+        $"--mechanism {Spelling.Of(mechanism)} needs --profile {string.Join(" or ", EntryPath.ProfilesOf(mechanism).Select(Spelling.Of))}. Cure: see kvmsys {command} --help");
+
+    /// <summary>That nothing is here of what was asked for.</summary>
+    /// <param name="absent">What is not here, one at least.</param>
+    public static CommandFailedException NothingIsHere(IReadOnlyList<AbsentMechanism> absent)
+    {
+        string reasons = string.Join(
+            "; ", absent.Select(one => $"{Spelling.Of(one.Mechanism, one.Mitigation)} on {Spelling.Of(one.Profile)}: {one.Reason}"));
+        string cure = new EntryPath(absent[0].Profile, absent[0].Mechanism).IsOnHost ? "--profile host64 --mechanism syscall" : "--mechanism int80";
+        return new(ExitCode.CannotRunGuest, $"nothing is left to measure: {reasons}. Cure: measure {cure}.");
+    }
 
     /// <summary>Makes a path's program.</summary>
     /// <param name="path">The path, which was among those that are to be measured.</param>

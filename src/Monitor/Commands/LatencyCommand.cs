@@ -9,7 +9,6 @@ using Kvmsys.Monitor.Machine;
 using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Reports;
 using Kvmsys.Native;
-using Spectre.Console;
 
 namespace Kvmsys.Monitor.Commands;
 
@@ -74,9 +73,7 @@ internal static class LatencyCommand
     {
         if (!EntryPath.ProfilesOf(path.Mechanism).Contains(path.Profile))
         {
-            throw new CommandFailedException(
-                ExitCode.Usage,
-                $"--mechanism {Spelling.Of(path.Mechanism)} needs --profile {string.Join(" or ", EntryPath.ProfilesOf(path.Mechanism).Select(Spelling.Of))}. Cure: see kvmsys latency --help");
+            throw EntryAccess.NoSuchEntry(path.Mechanism, "latency");
         }
 
         HostEnvironment host = HostEnvironment.Read(request.Cpu);
@@ -84,8 +81,7 @@ internal static class LatencyCommand
         using EntryAccess access = new(request.Device, host, [path], interruption);
         if (access.AbsenceOf(path) is string absence)
         {
-            throw new CommandFailedException(
-                ExitCode.CannotRunGuest, $"{Spelling.Of(path.Mechanism)} on {Spelling.Of(path.Profile)}: {absence}. Cure: measure {(path.IsOnHost ? "--profile host64 --mechanism syscall" : "--mechanism int80")}.");
+            throw EntryAccess.NothingIsHere([new(path.Profile, path.Mechanism, absence)]);
         }
 
         VcpuPlacement placement = KvmAccess.PlacementOn(request.Cpu);
@@ -137,19 +133,9 @@ internal static class LatencyCommand
     {
         try
         {
-            if (Terminal.Progress() is IAnsiConsole console)
-            {
-                console.Progress().AutoClear(true).Start(progress =>
-                {
-                    ProgressTask task = progress.AddTask("measuring", maxValue: request.Calls);
-                    latency.Run(request.Calls, request.Timeout, () => task.Value = latency.Samples, interruption.Token);
-                });
-            }
-            else
-            {
-                latency.Run(request.Calls, request.Timeout, progress: null, interruption.Token);
-            }
-
+            Terminal.Measuring(
+                request.Calls,
+                progress => latency.Run(request.Calls, request.Timeout, () => progress?.Invoke(latency.Samples), interruption.Token));
             return null;
         }
         catch (KvmException exception)

@@ -19,8 +19,25 @@ internal static class Terminal
 
     private static bool TakesControlSequences => Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
 
-    /// <summary>A console on standard error for progress; null when nobody would see it.</summary>
-    public static IAnsiConsole? Progress() =>
+    /// <summary>Measures, with a progress bar on standard error where somebody sees it.</summary>
+    /// <param name="all">When it is done.</param>
+    /// <param name="measure">Measures, and says from time to time how much of that is done.</param>
+    public static void Measuring(long all, Action<Action<long>?> measure)
+    {
+        if (Progress() is not IAnsiConsole console)
+        {
+            measure(null);
+            return;
+        }
+
+        console.Progress().AutoClear(true).Start(progress =>
+        {
+            ProgressTask task = progress.AddTask("measuring", maxValue: all);
+            measure(done => task.Value = done);
+        });
+    }
+
+    private static IAnsiConsole? Progress() =>
         FileDescriptor.IsTerminal(FileDescriptor.StandardError) && TakesControlSequences
             ? MakeConsole(new TerminalOutput.StandardError(), FileDescriptor.StandardError)
             : null;

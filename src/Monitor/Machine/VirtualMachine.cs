@@ -79,6 +79,7 @@ public sealed class VirtualMachine : IVcpu, IDisposable
     public SetupTimes Setup { get; private set; }
 
     /// <summary>What of the placement the host granted.</summary>
+    /// <remarks>Each time it looks into /proc/self/smaps for how much of the memory is in huge pages by now.</remarks>
     public GrantedPlacement Placed
     {
         get => field with { HugePageBytes = Ram.Mapping.HugePageBytes };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics;
-using Kvmsys.Guest.Programs;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Machine;
 using Kvmsys.Native;
@@ -136,17 +135,15 @@ public sealed class Bench(HostEnvironment host, BenchPlan plan, Func<EntryPath, 
         };
     }
 
-    /// <summary>One proof of all runs together: each of the chains' times is the median of them all.</summary>
-    private HardwareProof Prove(EntryPath mechanism, GatedRun[] runs, int? tscKhz)
-    {
-        CalibrationTimes times = Calibration.Typical(runs.SelectMany(run => new[] { run.Before, run.After }));
-        ulong ticks = runs.Aggregate(0UL, (sum, run) => sum + run.BatchTicks);
-        ulong calls = runs.Aggregate(0UL, (sum, run) => sum + run.Calls);
-        TimeSpan elapsed = runs.Aggregate(TimeSpan.Zero, (sum, run) => sum + run.Elapsed);
-        return mechanism.IsOnHost
-            ? HardwareProof.JudgeProcess(host, times, ticks, tscKhz, elapsed)
-            : HardwareProof.Judge(host, times, ticks, calls, tscKhz, Sum(runs, run => run.UnexpectedEmulations), elapsed);
-    }
+    private HardwareProof Prove(EntryPath mechanism, GatedRun[] runs, int? tscKhz) => HardwareProof.OfRuns(
+        host,
+        mechanism,
+        runs.SelectMany(run => new[] { run.Before, run.After }),
+        runs.Aggregate(0UL, (sum, run) => sum + run.BatchTicks),
+        runs.Aggregate(0UL, (sum, run) => sum + run.Calls),
+        tscKhz,
+        Sum(runs, run => run.UnexpectedEmulations),
+        runs.Aggregate(TimeSpan.Zero, (sum, run) => sum + run.Elapsed));
 
     private static long? Sum(GatedRun[] runs, Func<GatedRun, long?> count) =>
         runs.Aggregate((long?)0, (sum, run) => sum + count(run));

@@ -57,6 +57,32 @@ public sealed class HardwareProof
         return Of(host, [OfName(host.Cpu), backEnd, emulations, .. OfTimes(times, ticks, tscKhz, elapsed)]);
     }
 
+    /// <summary>Judges a path's runs together, of a guest or of a process.</summary>
+    /// <param name="host">The host that they ran on.</param>
+    /// <param name="path">The path.</param>
+    /// <param name="calibrations">What the chains took at the ends of each.</param>
+    /// <param name="ticks">What the calls took, by the TSC.</param>
+    /// <param name="calls">How many they were.</param>
+    /// <param name="tscKhz">Rate of the TSC; null when it is not known.</param>
+    /// <param name="emulatedInstructions">As <see cref="Judge"/> takes it.</param>
+    /// <param name="elapsed">Host time of the runs.</param>
+    public static HardwareProof OfRuns(
+        HostEnvironment host,
+        EntryPath path,
+        IEnumerable<CalibrationTimes> calibrations,
+        ulong ticks,
+        ulong calls,
+        int? tscKhz,
+        long? emulatedInstructions,
+        TimeSpan elapsed)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        CalibrationTimes times = Calibration.Typical(calibrations);
+        return path.IsOnHost
+            ? JudgeProcess(host, times, ticks, tscKhz, elapsed)
+            : Judge(host, times, ticks, calls, tscKhz, emulatedInstructions, elapsed);
+    }
+
     /// <summary>Judges runs of a process of the host's: no KVM of this host's is between it and what the host itself runs on.</summary>
     /// <param name="host">The host that it ran on.</param>
     /// <param name="times">What the program's chains took.</param>

@@ -50,6 +50,8 @@ public sealed class Latency(HostEnvironment host, EntryPath path, IMeasuredProgr
     /// <summary>Calls that were timed.</summary>
     public long Samples => _ticks.TotalCount;
 
+    private double TicksPerCycle => new Calibration(Calibration.Typical(_calibrations)).TicksPerCycle;
+
     /// <summary>Times at least so many calls.</summary>
     /// <param name="samples">Calls, 1 or more.</param>
     /// <param name="timeLimit">How long one run may take.</param>
@@ -78,23 +80,17 @@ public sealed class Latency(HostEnvironment host, EntryPath path, IMeasuredProgr
     }
 
     /// <summary>What was found, after a run at least.</summary>
-    public LatencyResult Result()
+    public LatencyResult Result() => new()
     {
-        CalibrationTimes times = Calibration.Typical(_calibrations);
-        return new LatencyResult
-        {
-            Path = path,
-            Ticks = _ticks,
-            TicksPerCycle = new Calibration(times).TicksPerCycle,
-            TscKhz = program.TscKhz,
-            TscStepTicks = ClockStep.Of(Enumerable.Range(0, LongestForStep + 1).Where(ticks => _short[ticks]).Select(ticks => (long)ticks)),
-            Runs = _runs,
-            Tail = _tail ?? TailOfPilot(),
-            Proof = path.IsOnHost
-                ? HardwareProof.JudgeProcess(host, times, _batchTicks, program.TscKhz, _elapsed)
-                : HardwareProof.Judge(host, times, _batchTicks, (ulong)Samples, program.TscKhz, _emulations, _elapsed),
-        };
-    }
+        Path = path,
+        Ticks = _ticks,
+        TicksPerCycle = TicksPerCycle,
+        TscKhz = program.TscKhz,
+        TscStepTicks = ClockStep.Of(Enumerable.Range(0, LongestForStep + 1).Where(ticks => _short[ticks]).Select(ticks => (long)ticks)),
+        Runs = _runs,
+        Tail = _tail ?? TailOfPilot(),
+        Proof = HardwareProof.OfRuns(host, path, _calibrations, _batchTicks, (ulong)Samples, program.TscKhz, _emulations, _elapsed),
+    };
 
     /// <summary>Takes a run in, and keeps nothing of it that grows with their number but the calibrations.</summary>
     private void Add(CallRun run)
@@ -128,8 +124,7 @@ public sealed class Latency(HostEnvironment host, EntryPath path, IMeasuredProgr
 
     private LatencyTail TailOfPilot()
     {
-        double ticksPerCycle = new Calibration(Calibration.Typical(_calibrations)).TicksPerCycle;
-        LatencyTail tail = new(_ticks.GetValueAtPercentile(50) + (TailCycles * ticksPerCycle), 0, 0, 0);
+        LatencyTail tail = new(_ticks.GetValueAtPercentile(50) + (TailCycles * TicksPerCycle), 0, 0, 0);
         return _pilot.Aggregate(tail, (sum, run) => sum.With(run));
     }
 }

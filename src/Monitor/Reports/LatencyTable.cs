@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
-using HdrHistogram;
 using Kvmsys.Monitor.Measurement;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -65,13 +64,13 @@ public static class LatencyTable
             table.AddColumn(new TableColumn("ns").RightAligned().NoWrap());
         }
 
-        AddRow("least", result => result.Ticks.LowestEquivalentValue(LatencyReport.TicksAt(result, 0)));
+        AddRow("least", result => LatencyReport.TicksAt(result, 0));
         foreach (double percentile in LatencyReport.Percentiles)
         {
             AddRow(percentile.ToString(Invariant), result => LatencyReport.TicksAt(result, percentile));
         }
 
-        AddRow("greatest", result => result.Ticks.GetMaxValue());
+        AddRow("greatest", result => LatencyReport.TicksAt(result, 100));
         return table;
 
         void AddRow(string name, Func<LatencyResult, long> ticksOf) => table.AddRow(

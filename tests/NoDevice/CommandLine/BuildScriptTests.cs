@@ -14,6 +14,18 @@ public sealed class BuildScriptTests
     }
 
     [Theory]
+    [InlineData("bench --on host", true)]
+    [InlineData("bench --on=host --json", true)]
+    [InlineData("latency --mechanism syscall --profile host64", true)]
+    [InlineData("bench --profile host32 host64 --quick", true)]
+    [InlineData("bench --on kvm host", false)]
+    [InlineData("bench --profile bare64 host64", false)]
+    [InlineData("bench", false)]
+    [InlineData("latency --mechanism int80", false)]
+    public void What_is_about_this_hosts_own_Linux_is_not_measured_in_the_lab(string words, bool here) => Assert.Equal(
+        here ? 0 : 1, Shell.Run($". {Path.Combine(Checkout.Root, "build.sh")}; is_of_host {words}").Status);
+
+    [Theory]
     [InlineData("--html page.html", "--html")]
     [InlineData("--json --svg=bench.svg", "--svg")]
     [InlineData("--html - --json", null)]

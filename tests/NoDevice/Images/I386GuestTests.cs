@@ -8,6 +8,7 @@ using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Paging;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Guest.Vsyscall;
+using Kvmsys.Monitor.Measurement;
 
 namespace Kvmsys.Tests.NoDevice.Images;
 
@@ -22,7 +23,7 @@ public sealed class I386GuestTests
         TheoryData<KernelProfile, EntryMechanism> data = [];
         foreach (KernelProfile profile in new[] { KernelProfile.Bare, KernelProfile.Linux26 })
         {
-            foreach (EntryMechanism mechanism in Enum.GetValues<EntryMechanism>().Where(mechanism => profile == KernelProfile.Bare || mechanism <= EntryMechanism.Vsyscall))
+            foreach (EntryMechanism mechanism in Enum.GetValues<EntryMechanism>().Where(mechanism => EntryPath.ProfilesOf(mechanism).Contains(profile)))
             {
                 data.Add(profile, mechanism);
             }
