@@ -20,6 +20,7 @@ internal static class BrokenStates
         ["CR0.PE, CR0.NE and CR0.PG are 1"] = state => state with { Cr0 = state.Cr0 & ~Cr0.NumericError },
         ["CR0's reserved bits are 0"] = state => state with { Cr0 = state.Cr0 | (Cr0)(1 << 20) },
         ["CR4.PCIDE is 0 outside IA-32e mode"] = state => state with { Cr4 = state.Cr4 | Cr4.PcidEnable },
+        ["CR4.FRED is 0 outside IA-32e mode"] = state => state with { Cr4 = state.Cr4 | Cr4.Fred },
         ["SYSENTER_ESP is canonical"] = state => WithMsr(state, Msr.SysenterEsp, 0x0000800000000000),
         ["SYSENTER_EIP is canonical"] = state => WithMsr(state, Msr.SysenterEip, 0x8000000000000000),
         ["CR4.PAE is 1 in IA-32e mode"] = state => InIa32eMode(state) with { Cr4 = state.Cr4 },

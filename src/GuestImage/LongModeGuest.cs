@@ -14,7 +14,7 @@ namespace Kvmsys.Guest;
 /// <remarks>
 /// The kernel has an entry for each of INT 0x80, SYSCALL and SYSENTER. Which of them a CPU has in which mode, its vendor decides
 /// (<see cref="Probes.EntryProbe"/>): the others end in a #UD. SYSENTER is for compatibility mode only, with the return address in EDX and the
-/// stack pointer in ECX.
+/// stack pointer in ECX. With FRED one entry takes them all, and answers the one that the program is for.
 /// </remarks>
 public sealed class LongModeGuest
 {
@@ -59,6 +59,12 @@ public sealed class LongModeGuest
             throw new ArgumentException($"There is no {program.Bitness}-bit code in long mode here, but 32-bit and 64-bit.", nameof(options));
         }
 
+        if (options.Fred && (program.Bitness != 64 || options.Mitigation != Mitigation.None))
+        {
+            throw new ArgumentException(
+                $"A {program.Bitness}-bit program with FRED and {options.Mitigation}; it is for 64-bit code here, without a mitigation.", nameof(options));
+        }
+
         PageTableBuilder pageTables = new(new FrameAllocator(KernelLayout.FirstFreeFrame, options.MemorySize, options.Seed), PagingMode.FourLevel);
         List<PhysicalRange> ranges = [];
         PageFlags kernelPages = LinuxProtection.PageKernelLargeExec | (options.Mitigation == Mitigation.Cr3Global ? PageFlags.Global : PageFlags.None);
@@ -81,7 +87,7 @@ public sealed class LongModeGuest
         bool switchesTables = options.Mitigation is Mitigation.Cr3 or Mitigation.Cr3Global or Mitigation.Cr3Pcid;
         uint userTables = switchesTables ? pageTables.CopyRoot() : pageTables.Root;
         LongModeKernel kernel = new(
-            program, pid, options.EntryOffset, new MitigationCode(options.Mitigation, pageTables.Root, userTables), pageTables.Root);
+            program, pid, options.EntryOffset, new MitigationCode(options.Mitigation, pageTables.Root, userTables), options.Fred, pageTables.Root);
         ranges.Add(kernel.Range);
         ranges.AddRange(pageTables.Tables);
         GuestImage image = new()

@@ -27,6 +27,12 @@ public sealed record LongModeGuestOptions
     /// <summary>What each system call's entry does beyond what the hardware needs.</summary>
     public Mitigation Mitigation { get; init; }
 
+    /// <summary>
+    /// Whether events come by FRED, for a CPU that has it and a 64-bit program. Its entries lie where they must, whatever <see cref="EntryOffset"/>
+    /// says, and take no <see cref="Mitigation"/>: SWAPGS is part of the event.
+    /// </summary>
+    public bool Fred { get; init; }
+
     /// <summary>Decides which frames the pages get, and the process identifier.</summary>
     public int Seed { get; init; }
 

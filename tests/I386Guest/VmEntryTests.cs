@@ -27,6 +27,7 @@ public sealed class VmEntryTests
     {
         ["CR0.PE, CR0.NE and CR0.PG are 1"] = (Enters, "KVM keeps NE set, and shows the guest its own CR0 by the read shadow"),
         ["CR0's reserved bits are 0"] = (Enters, "KVM clears them"),
+        ["CR4.FRED is 0 outside IA-32e mode"] = ("KVM_SET_SREGS: Invalid argument (EINVAL)", "KVM refuses bits of CR4 that the guest's CPUID lacks"),
         ["SYSENTER_ESP is canonical"] = (Enters, "KVM_SET_MSRS makes it canonical"),
         ["SYSENTER_EIP is canonical"] = (Enters, "KVM_SET_MSRS makes it canonical"),
         ["CR4.PAE is 1 in IA-32e mode"] = ("KVM_SET_SREGS", "KVM refuses it with EINVAL: long mode needs PAE"),

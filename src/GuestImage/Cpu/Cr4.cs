@@ -4,7 +4,7 @@ namespace Kvmsys.Guest.Cpu;
 
 /// <summary>Bits of CR4 that a guest uses (SDM Vol. 3, 2.5).</summary>
 [Flags]
-public enum Cr4 : uint
+public enum Cr4 : ulong
 {
     /// <summary>None.</summary>
     None = 0,
@@ -26,4 +26,7 @@ public enum Cr4 : uint
 
     /// <summary>PCIDE: process-context identifiers.</summary>
     PcidEnable = 1u << 17,
+
+    /// <summary>FRED: events are delivered by it, and no longer by the IDT.</summary>
+    Fred = 1ul << 32,
 }

@@ -23,6 +23,15 @@ public static class Msr
     /// <summary>IA32_SYSENTER_EIP: where SYSENTER goes.</summary>
     public const uint SysenterEip = 0x176;
 
+    /// <summary>IA32_FRED_RSP0: where the stack begins on which an event out of ring 3 is delivered; a multiple of 64.</summary>
+    public const uint FredRsp0 = 0x1cc;
+
+    /// <summary>IA32_FRED_STKLVLS: the stack level of each exception's vector, two bits each.</summary>
+    public const uint FredStackLevels = 0x1d0;
+
+    /// <summary>IA32_FRED_CONFIG: the page where events enter the kernel, in bits 63 to 12; in the others the stack level, and the red zone's size.</summary>
+    public const uint FredConfig = 0x1d4;
+
     /// <summary>
     /// IA32_STAR: SYSCALL's code segment in bits 47 to 32, and it plus 8 for SS; SYSRET's in bits 63 to 48 for 32-bit code, plus 16 for 64-bit
     /// code, and plus 8 for SS. In AMD's legacy mode the low half is where SYSCALL goes.
@@ -47,6 +56,9 @@ public static class Msr
         SysenterCs => "SYSENTER_CS",
         SysenterEsp => "SYSENTER_ESP",
         SysenterEip => "SYSENTER_EIP",
+        FredRsp0 => "FRED_RSP0",
+        FredStackLevels => "FRED_STKLVLS",
+        FredConfig => "FRED_CONFIG",
         Star => "STAR",
         Lstar => "LSTAR",
         Cstar => "CSTAR",

@@ -40,6 +40,7 @@ public static class VmEntryRules
         new(ControlRegisters, "CR0.PE, CR0.NE and CR0.PG are 1", state => (state.Cr0 & FixedTo1) == FixedTo1),
         new(ControlRegisters, "CR0's reserved bits are 0", state => (state.Cr0 & ~Defined0) == 0),
         new(ControlRegisters, "CR4.PCIDE is 0 outside IA-32e mode", state => IsIa32e(state) || !state.Cr4.HasFlag(Cr4.PcidEnable)),
+        new(ControlRegisters, "CR4.FRED is 0 outside IA-32e mode", state => IsIa32e(state) || !state.Cr4.HasFlag(Cr4.Fred)),
         new(ControlRegisters, "CR4.PAE is 1 in IA-32e mode", state => !IsIa32e(state) || state.Cr4.HasFlag(Cr4.PhysicalAddressExtension)),
         new(ControlRegisters, "SYSENTER_ESP is canonical", state => IsCanonical(state.MsrOrNull(Msr.SysenterEsp) ?? 0)),
         new(ControlRegisters, "SYSENTER_EIP is canonical", state => IsCanonical(state.MsrOrNull(Msr.SysenterEip) ?? 0)),

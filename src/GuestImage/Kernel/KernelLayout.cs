@@ -17,6 +17,9 @@ public static class KernelLayout
     /// <summary>Code.</summary>
     public const uint Text = Start;
 
+    /// <summary>The entries of a 64-bit kernel with FRED, one page; an i386 kernel has the next three tables there.</summary>
+    public const uint FredEntries = Start + 0x4000;
+
     /// <summary>sys_call_table: addresses of the system calls.</summary>
     public const uint SyscallTable = Start + 0x4000;
 

@@ -17,6 +17,9 @@ public enum KernelProfile
     /// <summary>As <see cref="Bare"/>, of a 64-bit kernel and for a 32-bit program in compatibility mode.</summary>
     Compatibility,
 
+    /// <summary>As <see cref="Bare64"/>, with FRED in place of the IDT, SYSCALL's registers and IRET.</summary>
+    Fred64,
+
     /// <summary>No guest's, but the Linux that kvmsys itself runs on, whatever it does on an entry; for a 32-bit program.</summary>
     Host32,
 

@@ -10,6 +10,9 @@ namespace Kvmsys.Guest.Kernel;
 /// <summary>The 64-bit kernel's handler for each exception: it is reported, from ring 3 and from ring 0 alike, and is the guest's end.</summary>
 internal static class LongModeExceptionStubs
 {
+    /// <summary>Symbol of what the stubs share: the vector, the error code and the CPU's frame are on the stack.</summary>
+    public const string Report = "exception_common";
+
     /// <summary>The interrupt stack of a double fault: it is good whatever has become of the others.</summary>
     private const int DoubleFaultStack = 1;
 
@@ -25,7 +28,7 @@ internal static class LongModeExceptionStubs
     ];
 
     /// <summary>Appends the stubs and what they share.</summary>
-    public static void Emit(TextSection text) => ExceptionStubs.EmitEach(text, text.Add("exception_common", EmitCommon));
+    public static void Emit(TextSection text) => ExceptionStubs.EmitEach(text, text.Add(Report, EmitCommon));
 
     /// <summary>Points the gates of the exceptions at the stubs.</summary>
     public static void SetGates(Idt idt, TextSection text)

@@ -44,23 +44,25 @@ internal sealed class LongModeKernel
     private readonly byte[] _bytes = new byte[KernelLayout.End - KernelLayout.Start];
     private readonly Gdt _gdt = Gdt.LongMode(KernelLayout.Tss);
     private readonly TextSection _text = new(KernelLayout.Text, TextCapacity, bitness: 64);
+    private readonly TextSection[] _fred = [];
 
     /// <summary>A kernel that starts one program.</summary>
     /// <param name="program">The program.</param>
     /// <param name="pid">What every system call answers.</param>
     /// <param name="entryOffset">Where in its cache line each entry starts.</param>
     /// <param name="mitigation">What each entry does beyond that.</param>
+    /// <param name="fred">Whether events come by <see cref="FredEntry"/>.</param>
     /// <param name="pml4">CR3.</param>
-    public LongModeKernel(GuestProgram program, uint pid, int entryOffset, MitigationCode mitigation, uint pml4)
+    public LongModeKernel(GuestProgram program, uint pid, int entryOffset, MitigationCode mitigation, bool fred, uint pml4)
     {
         EmitEntries(pid, entryOffset, mitigation, program.Halts);
         LongModeExceptionStubs.Emit(_text);
         uint monitorCall = _text.Add("monitor_call", EmitMonitorCall);
-        uint start = _text.Add("start", code => EmitStart(code, program));
+        uint start = _text.Add("start", code => EmitStart(code, program, fred));
 
         Idt idt = new(longMode: true);
         LongModeExceptionStubs.SetGates(idt, _text);
-        if (program.SkippedException is int skipped)
+        if (program.SkippedException is int skipped && !fred)
         {
             uint handler = _text.Add(BareEntry.SkipException, code => EmitSkipException(code, pid, skipped), entryOffset);
             idt[skipped] = GateDescriptor.To(GateType.Interrupt, dpl: 0, LongModeSelector.KernelCode, handler);
@@ -69,11 +71,22 @@ internal sealed class LongModeKernel
         idt[I386Kernel.SyscallVector] = ProgramsGate(_text.AddressOf(Int80Entry));
         idt[I386Kernel.MonitorVector] = ProgramsGate(monitorCall);
 
-        Place(KernelLayout.Text, _text.ToArray());
+        if (fred)
+        {
+            uint report = _text.AddressOf(LongModeExceptionStubs.Report);
+            _fred = [FredEntry.EmitUser(program, pid, report), FredEntry.EmitKernel(report)];
+        }
+
+        foreach (TextSection text in _fred.Prepend(_text))
+        {
+            Place(text.Address, text.ToArray());
+        }
+
         Place(KernelLayout.Gdt, _gdt.ToArray());
         Place(KernelLayout.Idt, idt.ToArray());
         Place(KernelLayout.Tss, LongModeTss.Of(KernelStack, KernelLayout.DoubleFaultStackTop));
-        InitialState = StateAt(start, pml4, mitigation.Cr4);
+        CpuState state = StateAt(start, pml4, mitigation.Cr4);
+        InitialState = fred ? WithFred(state) : state;
     }
 
     /// <summary>The kernel's bytes and where they lie.</summary>
@@ -83,6 +96,7 @@ internal sealed class LongModeKernel
     public IEnumerable<Symbol> Symbols =>
     [
         .. _text.Symbols,
+        .. _fred.SelectMany(text => text.Symbols),
         new(KernelLayout.Gdt, "gdt_page"),
         new(KernelLayout.Idt, "idt_table"),
         new(KernelLayout.Tss, "cpu_tss_rw"),
@@ -154,8 +168,8 @@ internal sealed class LongModeKernel
         code.Asm.iretq();
     }
 
-    /// <summary>Goes to the program in ring 3 by IRET, as <see cref="I386Kernel"/> does.</summary>
-    private static void EmitStart(CodeUnit code, GuestProgram program)
+    /// <summary>Goes to the program in ring 3 by IRET, as <see cref="I386Kernel"/> does; with FRED by ERETU, for IRET then leaves no ring.</summary>
+    private static void EmitStart(CodeUnit code, GuestProgram program, bool fred)
     {
         // TR is loaded already: VT-x needs that. QEMU's software CPU enters ring 0 only by a task register that LTR has loaded.
         code.Asm.mov(eax, LongModeSelector.Tss);
@@ -181,7 +195,16 @@ internal sealed class LongModeKernel
 
         code.Asm.xor(eax, eax);
         code.Asm.xor(ecx, ecx);
-        code.Asm.iretq();
+        if (fred)
+        {
+            // In place of an error code.
+            code.Asm.push(0);
+            code.Asm.eretu();
+        }
+        else
+        {
+            code.Asm.iretq();
+        }
     }
 
     private CpuState StateAt(uint start, uint pml4, Cr4 cr4)
@@ -219,6 +242,20 @@ internal sealed class LongModeKernel
             ],
         };
     }
+
+    private static CpuState WithFred(CpuState state) => state with
+    {
+        Cr4 = state.Cr4 | Cr4.Fred,
+        Msrs =
+        [
+            .. state.Msrs,
+            new(Msr.FredRsp0, KernelStack),
+
+            // No event changes the stack within ring 0, nor is anything left free below it: both zero.
+            new(Msr.FredStackLevels, 0),
+            new(Msr.FredConfig, KernelLayout.FredEntries),
+        ],
+    };
 
     private void Place(uint address, ReadOnlySpan<byte> bytes) => bytes.CopyTo(_bytes.AsSpan((int)(address - KernelLayout.Start)));
 }

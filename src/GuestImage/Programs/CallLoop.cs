@@ -70,7 +70,7 @@ public sealed record CallLoop(EntryMechanism Mechanism)
     /// <summary>The program for a kernel: how SYSENTER is given its return address depends on who takes it.</summary>
     public GuestProgram Assemble(KernelProfile profile)
     {
-        int bitness = profile is KernelProfile.Bare64 or KernelProfile.Host64 ? 64 : 32;
+        int bitness = profile is KernelProfile.Bare64 or KernelProfile.Fred64 or KernelProfile.Host64 ? 64 : 32;
         TextSection text = new(GuestProgram.TextAddress, GuestProgram.DataAddress - GuestProgram.TextAddress, bitness);
         bool sysenterByRegisters = Mechanism == EntryMechanism.Sysenter && profile != KernelProfile.Linux26;
         Emit(text, profile, sysenterByRegisters);

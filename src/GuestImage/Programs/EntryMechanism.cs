@@ -46,7 +46,4 @@ public enum EntryMechanism
 
     /// <summary>HLT, which user space answers by running the guest on: INT 0x80 whose handler begins with it.</summary>
     Hlt,
-
-    /// <summary>SYSCALL as a FRED event, and ERETU. No kernel here has an entry for it yet: no KVM offers its guests FRED.</summary>
-    Fred,
 }

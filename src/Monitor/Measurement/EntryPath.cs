@@ -53,11 +53,11 @@ public sealed record EntryPath(KernelProfile Profile, EntryMechanism Mechanism, 
             Enum.GetValues<KernelProfile>(),
         EntryMechanism.Sysenter => [KernelProfile.Bare, KernelProfile.Linux26, KernelProfile.Compatibility],
         EntryMechanism.Vsyscall => [KernelProfile.Bare, KernelProfile.Linux26, KernelProfile.Host32],
-        EntryMechanism.Syscall => [KernelProfile.Bare, KernelProfile.Bare64, KernelProfile.Compatibility, KernelProfile.Host64],
+        EntryMechanism.Syscall => [KernelProfile.Bare, KernelProfile.Bare64, KernelProfile.Compatibility, KernelProfile.Fred64, KernelProfile.Host64],
         EntryMechanism.InvalidOpcode or EntryMechanism.PageFault =>
-            [KernelProfile.Bare, KernelProfile.Bare64, KernelProfile.Compatibility],
+            [KernelProfile.Bare, KernelProfile.Bare64, KernelProfile.Compatibility, KernelProfile.Fred64],
         EntryMechanism.CallGate => [KernelProfile.Bare],
-        EntryMechanism.Cpuid or EntryMechanism.Pio or EntryMechanism.Mmio or EntryMechanism.Vmcall or EntryMechanism.Hlt or EntryMechanism.Fred =>
+        EntryMechanism.Cpuid or EntryMechanism.Pio or EntryMechanism.Mmio or EntryMechanism.Vmcall or EntryMechanism.Hlt =>
             [KernelProfile.Bare64],
         _ => throw new ArgumentOutOfRangeException(nameof(mechanism), mechanism, null),
     };
@@ -69,8 +69,7 @@ public sealed record EntryPath(KernelProfile Profile, EntryMechanism Mechanism, 
         return Mechanism switch
         {
             _ when MissingFeature(Mitigation, cpu.Features) is string missing => $"the guest's CPU has no {missing}",
-            EntryMechanism.Fred when !cpu.Features.HasFlag(CpuFeatures.Fred) => "the guest's CPU has no FRED (CPUID 7.1:EAX[17])",
-            EntryMechanism.Fred => "this kvmsys has no kernel with FRED's entries yet",
+            _ when Profile == KernelProfile.Fred64 && !cpu.Features.HasFlag(CpuFeatures.Fred) => "the guest's CPU has no FRED (CPUID 7.1:EAX[17])",
             EntryMechanism.Sysenter when Profile == KernelProfile.Compatibility && cpu.IsAmd => "AMD's CPUs have SYSENTER in legacy mode only (APM Vol. 3)",
             EntryMechanism.Sysenter when !cpu.HasSysenter => $"the guest's CPU has no SYSENTER ({cpu})",
             EntryMechanism.Syscall when Profile is KernelProfile.Bare or KernelProfile.Compatibility && !cpu.IsAmd =>

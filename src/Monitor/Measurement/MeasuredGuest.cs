@@ -43,13 +43,14 @@ public sealed class MeasuredGuest : IMeasuredProgram
         CallLoop loop = new(path.Mechanism) { Offset = path.Alignment, IsAmd = cpuid.Identity.IsAmd, CallsInRound = callsInRound };
         GuestProgram program = loop.Assemble(path.Profile);
         GuestImage image;
-        if (path.Profile is KernelProfile.Bare64 or KernelProfile.Compatibility)
+        if (path.Profile is KernelProfile.Bare64 or KernelProfile.Compatibility or KernelProfile.Fred64)
         {
             LongModeGuest guest = LongModeGuest.Build(new LongModeGuestOptions
             {
                 Program = program,
                 EntryOffset = path.Alignment,
                 Mitigation = path.Mitigation,
+                Fred = path.Profile == KernelProfile.Fred64,
                 Seed = seed,
                 MemorySize = memorySize,
             });

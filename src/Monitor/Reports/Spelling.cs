@@ -28,7 +28,6 @@ public static class Spelling
         EntryMechanism.Mmio => "mmio",
         EntryMechanism.Vmcall => "vmcall",
         EntryMechanism.Hlt => "hlt",
-        EntryMechanism.Fred => "fred",
         _ => throw new ArgumentOutOfRangeException(nameof(mechanism), mechanism, null),
     };
 
@@ -65,6 +64,7 @@ public static class Spelling
         KernelProfile.Linux26 => "linux26",
         KernelProfile.Bare64 => "bare64",
         KernelProfile.Compatibility => "compat",
+        KernelProfile.Fred64 => "fred64",
         KernelProfile.Host32 => "host32",
         KernelProfile.Host64 => "host64",
         _ => throw new ArgumentOutOfRangeException(nameof(profile), profile, null),
