@@ -218,7 +218,7 @@ verb_run() {
 
 # Whether what is to be measured is this host's own Linux alone, which needs no KVM.
 is_of_host() { # WORD...
-    [[ " $* " =~ [\ =:]host(32|64)?\  && ! " $* " =~ [\ =:](kvm|bare|linux26|bare64|compat)\  ]]
+    [[ " $* " =~ [\ =:]host(32|64)?\  && ! " $* " =~ [\ =:](kvm|bare|linux26|bare64|compat|fred64)\  ]]
 }
 
 # Sets OWN, the words that are kvmsys's, and PROGRAM, the guest's program: the first ELF file, for no option takes one as its value. What

@@ -43,6 +43,7 @@ internal static class ArticleCommand
         HostEnvironment host = HostEnvironment.Read();
         using Kvm kvm = KvmAccess.OpenForGuest(device, host);
         using Interruption interruption = new();
+        using MeasurementLock held = Terminal.TakeLock(interruption);
         GuestCpuid cpuid = GuestCpuid.Of(kvm);
         CallMeasurement measurement = new(kvm, cpuid, host);
         I386Guest guest = I386Guest.Build(new I386GuestOptions

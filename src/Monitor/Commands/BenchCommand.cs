@@ -184,6 +184,7 @@ internal static class BenchCommand
 
         HostEnvironment host = HostEnvironment.Read(request.Cpu);
         using Interruption interruption = new();
+        using MeasurementLock held = Terminal.TakeLock(interruption);
         using EntryAccess access = new(request.Device, host, request.Paths, interruption);
         BenchPlan plan = BenchPlan.Of(request.Paths, request.ProtocolOn(access.Checkup), request.Seed, access.AbsenceOf);
         if (plan.Mechanisms.Count == 0)

@@ -78,6 +78,7 @@ internal static class LatencyCommand
 
         HostEnvironment host = HostEnvironment.Read(request.Cpu);
         using Interruption interruption = new();
+        using MeasurementLock held = Terminal.TakeLock(interruption);
         using EntryAccess access = new(request.Device, host, [path], interruption);
         if (access.AbsenceOf(path) is string absence)
         {

@@ -2,6 +2,8 @@
 
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Kvmsys.Monitor.Measurement;
+using Kvmsys.Native;
 using Kvmsys.Native.Linux;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -35,6 +37,26 @@ internal static class Terminal
             ProgressTask task = progress.AddTask("measuring", maxValue: all);
             measure(done => task.Value = done);
         });
+    }
+
+    /// <summary>Waits until nothing else is measured on this host, and says for whom it waits.</summary>
+    /// <exception cref="CommandFailedException">It was interrupted meanwhile, or there can be no such lock here.</exception>
+    public static MeasurementLock TakeLock(Interruption interruption)
+    {
+        try
+        {
+            return MeasurementLock.Take(
+                holder => StandardStream.WriteMessage($"kvmsys: something else is measured on this host{(holder is int process ? $", by process {process}" : "")}: waiting for its end\n"),
+                interruption.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new CommandFailedException(interruption.ExitCode, "interrupted before anything was measured.");
+        }
+        catch (KvmException exception)
+        {
+            throw new CommandFailedException(ExitCode.NoResources, $"{exception.Message}. Cure: the host's root directory has to be one that processes can lock with flock(2), as on every local file system.");
+        }
     }
 
     private static IAnsiConsole? Progress() =>

@@ -60,6 +60,11 @@ internal static unsafe partial class Libc
     public const int FGetfl = 3;
     public const int Tiocgwinsz = 0x5413;
 
+    public const int LockEx = 2;
+    public const int LockNb = 4;
+    public const int PrSetPdeathsig = 1;
+    public const int RlimitData = 2;
+
     private const string Library = "libc";
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -175,10 +180,32 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
     public static partial long Syscall(long number, SafeHandle fd, nint b, nint c, nint d = 0, nint e = 0);
 
+    [LibraryImport(Library, EntryPoint = "flock", SetLastError = true)]
+    public static partial int Flock(SafeHandle fd, int operation);
+
+    [LibraryImport(Library, EntryPoint = "prctl", SetLastError = true)]
+    public static partial int Prctl(int operation, nint a = 0, nint b = 0, nint c = 0, nint d = 0);
+
+    [LibraryImport(Library, EntryPoint = "setrlimit", SetLastError = true)]
+    public static partial int Setrlimit(int resource, Rlimit* limit);
+
+    [LibraryImport(Library, EntryPoint = "getppid")]
+    public static partial int Getppid();
+
     [LibraryImport(Library, EntryPoint = "signalfd", SetLastError = true)]
     public static partial int Signalfd(int fd, void* set, int flags);
 
     public static Errno LastErrno => (Errno)Marshal.GetLastPInvokeError();
+
+    /// <summary><c>struct rlimit</c>.</summary>
+    public struct Rlimit
+    {
+        /// <summary>What is enforced.</summary>
+        public ulong RlimCur;
+
+        /// <summary>Up to which the process itself may raise it.</summary>
+        public ulong RlimMax;
+    }
 
     /// <summary><c>struct timespec</c>.</summary>
     public struct Timespec(TimeSpan time)

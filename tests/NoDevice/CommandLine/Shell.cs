@@ -12,14 +12,7 @@ internal static class Shell
     /// <summary>Runs a line of bash in which $kvmsys is the binary.</summary>
     public static (int Status, string Output, string Error) Run(string line, string? term = null)
     {
-        ProcessStartInfo start = new("bash", ["-c", line])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            // Nothing is left in the history of who runs the tests.
-            Environment = { ["kvmsys"] = Checkout.Binary, ["TERM"] = term ?? "dumb", ["XDG_STATE_HOME"] = "/dev/null/none" },
-        };
-        using Process process = Process.Start(start)!;
+        using Process process = Start(line, term);
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(Patience))
@@ -30,4 +23,13 @@ internal static class Shell
 
         return (process.ExitCode, output.Result, error.Result);
     }
+
+    /// <summary>Starts a line of bash in which $kvmsys is the binary, whose output and errors are the caller's to read.</summary>
+    public static Process Start(string line, string? term = null) => Process.Start(new ProcessStartInfo("bash", ["-c", line])
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+        // Nothing is left in the history of who runs the tests.
+        Environment = { ["kvmsys"] = Checkout.Binary, ["TERM"] = term ?? "dumb", ["XDG_STATE_HOME"] = "/dev/null/none" },
+    })!;
 }

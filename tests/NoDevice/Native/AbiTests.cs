@@ -71,6 +71,7 @@ public sealed class AbiTests
         [typeof(Libc.Timespec)] = "struct timespec",
         [typeof(Libc.Timeval)] = "struct timeval",
         [typeof(Libc.Rusage)] = "struct rusage",
+        [typeof(Libc.Rlimit)] = "struct rlimit",
         [typeof(Libc.Itimerspec)] = "struct itimerspec",
         [typeof(Libc.Sigevent)] = "struct sigevent",
         [typeof(Libc.Pollfd)] = "struct pollfd",
@@ -127,7 +128,7 @@ public sealed class AbiTests
     [
         "Kvm.DefaultPath", "Kvm.FirstCpuidRoom", "Kvm.LargestCpuidRoom", "KvmVm.BitsPerWord", "Libc.Library",
         "KvmFpu.DefaultFcw", "MemoryMapping.PageSize", "MemoryMapping.HugePageSize", "MemoryMapping.MapFailed", "FileDescriptor.Forever", "SignalFile.Forever", "OpenFile.PathMax",
-        "ThreadScheduling.MaxCpus", "ThreadScheduling.WordBits",
+        "ProcessLimits.FirstToGo", "ThreadScheduling.MaxCpus", "ThreadScheduling.WordBits",
     ];
 
     private static readonly Assembly Library = typeof(Kvm).Assembly;
@@ -143,8 +144,10 @@ public sealed class AbiTests
             #include <sched.h>
             #include <signal.h>
             #include <stddef.h>
+            #include <sys/file.h>
             #include <sys/ioctl.h>
             #include <sys/mman.h>
+            #include <sys/prctl.h>
             #include <sys/resource.h>
             #include <sys/signalfd.h>
             #include <sys/socket.h>
