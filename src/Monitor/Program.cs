@@ -16,7 +16,7 @@ internal static class Program
         FileDescriptor.OccupyStandardOnes();
         try
         {
-            return Run(arguments);
+            return Run(JobChild.Enter(arguments));
         }
         catch (CommandFailedException exception)
         {

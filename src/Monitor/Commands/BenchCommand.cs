@@ -17,11 +17,6 @@ namespace Kvmsys.Monitor.Commands;
 /// <summary>kvmsys bench.</summary>
 internal static class BenchCommand
 {
-    /// <summary>Sessions that a bench may have.</summary>
-    public const int MaxSessions = 1000;
-
-    private const int MaxRuns = 100_000;
-
     private const string AllMitigations = "all";
 
     private static readonly Mitigation[] Mitigations = [.. Enum.GetValues<Mitigation>().Where(mitigation => mitigation != Mitigation.None)];
@@ -55,8 +50,8 @@ internal static class BenchCommand
             []);
         Option<bool> quick = new("--quick") { Description = "At most 2 s a mechanism; what is done when nothing is said." };
         Option<bool> full = new("--full") { Description = "At most 60 s a mechanism, for a figure to publish." };
-        Option<int?> sessions = Number("--sessions", "Times that every machine is made anew.", MaxSessions);
-        Option<int?> runs = Number("--runs", "Runs of each mechanism and alignment in a session.", MaxRuns);
+        Option<int?> sessions = Number("--sessions", "Times that every machine is made anew.", Protocol.MostSessions);
+        Option<int?> runs = Number("--runs", "Runs of each mechanism and alignment in a session.", Protocol.MostRuns);
         Option<int?> cpu = CommonOptions.Cpu();
         Option<bool> showEmulated = CommonOptions.ShowEmulated();
         Option<bool> checkKnown = new("--check-known") { Description = "Hold the figures against those that are known of this CPU; exit with 1 when one is off." };

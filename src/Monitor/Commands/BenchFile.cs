@@ -161,9 +161,9 @@ internal static class BenchFile
 
     private static string? ObjectionTo(IReadOnlyList<double> sessions)
     {
-        if (sessions.Count is 0 or > BenchCommand.MaxSessions)
+        if (sessions.Count is 0 or > Protocol.MostSessions)
         {
-            return $"has the costs of {sessions.Count} sessions, and 1 to {BenchCommand.MaxSessions} are needed";
+            return $"has the costs of {sessions.Count} sessions, and 1 to {Protocol.MostSessions} are needed";
         }
 
         foreach (double cost in sessions)

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Reports;
-using Kvmsys.Monitor.Statistics;
 
 namespace Kvmsys.Monitor.Commands;
 
@@ -66,30 +64,8 @@ internal static class BenchHistory
     /// <exception cref="HistoryException">It cannot be written.</exception>
     public static long Append(HistoryDatabase history, BenchDocument bench, string json, DateTimeOffset time)
     {
-        HostDocument host = bench.Host;
-        HistoryEntry entry = new()
-        {
-            Id = 0,
-            Time = time,
-            CpuBrand = host.CpuBrand,
-            CpuSignature = string.Create(CultureInfo.InvariantCulture, $"{host.CpuVendor} {host.CpuFamily}/{host.CpuModel}/{host.CpuStepping}"),
-            Microcode = host.Microcode,
-            Kernel = host.Kernel,
-            Version = bench.Version,
-            Verdict = bench.Weakest.Verdict,
-            PlanHash = bench.Plan.Hash,
-            Mechanisms = bench.Results.Count,
-            Complete = bench.Complete,
-            Stable = bench.Results.All(result => result.Stable),
-        };
-
-        // What is derived in a file is derived here again, as a comparison does.
-        return history.Append(
-            entry,
-            from result in bench.Results
-            where result.CoreCycles is not null
-            select new HistoryFigure(entry, result.Profile, result.Mechanism, result.Verdict, result.Stable, MedianInterval.Of(result.CoreCycles!.Sessions)),
-            json);
+        HistoryEntry entry = BenchFigures.EntryOf(bench, time);
+        return history.Append(entry, BenchFigures.Of(bench, entry), json);
     }
 
     /// <summary>A bench of the history, as bench wrote it.</summary>

@@ -73,7 +73,9 @@ internal static class RunCommand
         using Kvm kvm = KvmAccess.Open(device);
         using LinuxMachine program = ProgramLoading.Load(kvm, options.CpuidOf(parsed, kvm), executable, process);
         using SignalForwarding forwarding = new(program);
-        return StatusOf(program, program.Run(options.TimeOf(parsed), CancellationToken.None), device);
+        int status = StatusOf(program, program.Run(options.TimeOf(parsed), CancellationToken.None), device);
+        JobChild.Current?.TellEnd(status);
+        return status;
     }
 
     private static int Debug(ParseResult parsed, ProgramOptions options, string where)

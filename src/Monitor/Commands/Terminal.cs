@@ -26,6 +26,12 @@ internal static class Terminal
     /// <param name="measure">Measures, and says from time to time how much of that is done.</param>
     public static void Measuring(long all, Action<Action<long>?> measure)
     {
+        if (JobChild.Current is JobChild job)
+        {
+            measure(done => job.TellProgress(done, all));
+            return;
+        }
+
         if (Progress() is not IAnsiConsole console)
         {
             measure(null);

@@ -3,6 +3,7 @@
 using System.Globalization;
 using System.Text;
 using Kvmsys.Monitor.Measurement;
+using Kvmsys.Monitor.Sqlite;
 using Kvmsys.Monitor.Statistics;
 using Kvmsys.Native;
 using Kvmsys.Native.Linux;

@@ -10,6 +10,12 @@ namespace Kvmsys.Monitor.Measurement;
 /// <param name="Alignments">Where in their cache lines loop and entry start, in bytes.</param>
 public sealed record Protocol(int Sessions, int Runs, ImmutableArray<int> Alignments)
 {
+    /// <summary>The most sessions of a bench.</summary>
+    public const int MostSessions = 1000;
+
+    /// <summary>The most runs of a path in a session.</summary>
+    public const int MostRuns = 100_000;
+
     /// <summary>Batches in a run: half of them short, half of them long.</summary>
     public const int Batches = 64;
 

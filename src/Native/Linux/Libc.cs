@@ -34,6 +34,8 @@ internal static unsafe partial class Libc
     public const long SysTimerSettime = 223;
     public const long SysTimerDelete = 226;
     public const long SysTgkill = 234;
+    public const long SysPidfdSendSignal = 424;
+    public const long SysPidfdOpen = 434;
 
     public const int SigBlock = 0;
     public const int SigUnblock = 1;

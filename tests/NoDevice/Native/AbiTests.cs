@@ -120,6 +120,8 @@ public sealed class AbiTests
         ["Libc.SysTimerSettime"] = "__NR_timer_settime",
         ["Libc.SysTimerDelete"] = "__NR_timer_delete",
         ["Libc.SysTgkill"] = "__NR_tgkill",
+        ["Libc.SysPidfdSendSignal"] = "__NR_pidfd_send_signal",
+        ["Libc.SysPidfdOpen"] = "__NR_pidfd_open",
         ["Libc.SigevThreadId"] = "SIGEV_THREAD_ID",
     };
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+
+using System.Net;
+
+namespace Kvmsys.Monitor.Daemon;
+
+/// <summary>Somewhere a daemon listens: a Unix socket, or a port of an address.</summary>
+internal sealed record DaemonEndpoint
+{
+    /// <summary>The port of a daemon that somebody did not give another.</summary>
+    public const int DefaultPort = 8586;
+
+    private const string UnixScheme = "unix:";
+    private const string HttpScheme = "http://";
+    private const string HttpsScheme = "https://";
+
+    /// <summary>Path of the socket; null for a port.</summary>
+    public string? Socket { get; private init; }
+
+    /// <summary>Address and port; null for a socket.</summary>
+    public IPEndPoint? Address { get; private init; }
+
+    /// <summary>Whether what goes over it is encrypted.</summary>
+    public bool IsEncrypted { get; private init; }
+
+    /// <summary>Whether only processes of this host reach it.</summary>
+    public bool IsLocal => Socket is not null || IPAddress.IsLoopback(Address!.Address);
+
+    /// <summary>A Unix socket.</summary>
+    public static DaemonEndpoint OfSocket(string path) => new() { Socket = path };
+
+    /// <summary>Reads an endpoint: unix:PATH, http://ADDRESS:PORT or https://ADDRESS:PORT.</summary>
+    /// <param name="text">The text.</param>
+    /// <returns>The endpoint; null when it is none.</returns>
+    public static DaemonEndpoint? Parse(string text)
+    {
+        if (text.StartsWith(UnixScheme, StringComparison.Ordinal))
+        {
+            string path = text[UnixScheme.Length..];
+            return Path.IsPathRooted(path) && !path.Contains('\0', StringComparison.Ordinal) ? OfSocket(path) : null;
+        }
+
+        bool isEncrypted = text.StartsWith(HttpsScheme, StringComparison.Ordinal);
+        string? address = isEncrypted ? text[HttpsScheme.Length..] : text.StartsWith(HttpScheme, StringComparison.Ordinal) ? text[HttpScheme.Length..] : null;
+        if (address is null)
+        {
+            return null;
+        }
+
+        address = address.TrimEnd('/').Replace("localhost", "127.0.0.1", StringComparison.Ordinal);
+        return IPEndPoint.TryParse(address, out IPEndPoint? endpoint) && address.EndsWith($":{endpoint.Port}", StringComparison.Ordinal)
+            ? new() { Address = endpoint, IsEncrypted = isEncrypted }
+            : null;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Socket is not null ? UnixScheme + Socket : $"{(IsEncrypted ? HttpsScheme : HttpScheme)}{Address}";
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+
+using Kvmsys.Native;
+
+namespace Kvmsys.Monitor.Daemon;
+
+/// <summary>How a daemon is set.</summary>
+internal sealed record DaemonSettings
+{
+    /// <summary>The folder of its database.</summary>
+    public required string StateFolder { get; init; }
+
+    /// <summary>Where it listens.</summary>
+    public required IReadOnlyList<DaemonEndpoint> Listen { get; init; }
+
+    /// <summary>KVM's device.</summary>
+    public string Device { get; init; } = Kvm.DefaultPath;
+
+    /// <summary>This binary, which is started again for each job.</summary>
+    public string Executable { get; init; } = Environment.ProcessPath!;
+
+    /// <summary>Seconds that an attempt may take where its job does not say.</summary>
+    public int DeadlineSeconds { get; init; } = 60 * 60;
+
+    /// <summary>Attempts that a job may have where it does not say.</summary>
+    public int MaxAttempts { get; init; } = 3;
+
+    /// <summary>The most memory that a job's process may write, in MiB.</summary>
+    public int JobMemoryMebibytes { get; init; } = 2048;
+
+    /// <summary>Jobs that may wait.</summary>
+    public int LongestQueue { get; init; } = 1000;
+
+    /// <summary>The largest body of a request, in MiB.</summary>
+    public int LargestBodyMebibytes { get; init; } = 16;
+
+    /// <summary>Requests of one client in a second, over a while.</summary>
+    public int RequestsPerSecond { get; init; } = 100;
+
+    /// <summary>Days that documents and logs are kept; figures are kept for ever.</summary>
+    public int KeepDays { get; init; } = 90;
+
+    /// <summary>Seconds that a job may go on when the daemon is asked to stop, and then once more so many to end in order.</summary>
+    public int StopSeconds { get; init; } = 5;
+}

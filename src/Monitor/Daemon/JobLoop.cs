@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+
+using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.Daemon.Store;
+using Kvmsys.Monitor.History;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Kvmsys.Monitor.Daemon;
+
+/// <summary>Takes one job after the other, and keeps what each attempt has come to before it takes the next.</summary>
+/// <param name="settings">How the daemon is set.</param>
+/// <param name="store">The jobs.</param>
+/// <param name="runner">Makes the attempts.</param>
+/// <param name="logger">The daemon's log.</param>
+internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, JobRunner runner, ILogger<JobLoop> logger) : BackgroundService
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FullDiskPause = TimeSpan.FromSeconds(2);
+
+    private readonly SemaphoreSlim _somethingNew = new(0);
+    private readonly Lock _lock = new();
+    private CancellationTokenSource? _cancelling;
+    private long _steps;
+
+    /// <summary>Grows as long as the loop goes on: what a watchdog looks at.</summary>
+    public long Steps => Interlocked.Read(ref _steps);
+
+    /// <summary>The job that runs now; null for none.</summary>
+    public (Job Job, int Attempt)? Current { get; private set; }
+
+    /// <summary>How far it is; null when nothing runs, or when it has not told yet.</summary>
+    public JobStatus? Progress => runner.Current?.Status;
+
+    /// <summary>Whether results wait for room on the disk.</summary>
+    public bool WaitsForRoom { get; private set; }
+
+    /// <summary>Tells the loop that there may be something to do.</summary>
+    public void Wake()
+    {
+        if (_somethingNew.CurrentCount == 0)
+        {
+            _somethingNew.Release();
+        }
+    }
+
+    /// <summary>Ends a job, wherever it is.</summary>
+    /// <returns>The job as it is now; null when there is none.</returns>
+    /// <exception cref="StoreFullException">There is no room to note it.</exception>
+    public Job? Cancel(long id)
+    {
+        Job? job = store.Cancel(id);
+        lock (_lock)
+        {
+            if (Current?.Job.Id == id)
+            {
+                _cancelling?.Cancel();
+            }
+        }
+
+        return job;
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            Interlocked.Increment(ref _steps);
+            try
+            {
+                if (store.IsCordoned || store.TakeNext() is not (Job job, int attempt))
+                {
+                    await Pause(store.IsCordoned ? LongestPause : store.UntilNext() ?? LongestPause, stoppingToken).ConfigureAwait(false);
+                    continue;
+                }
+
+                await Attempt(job, attempt, stoppingToken).ConfigureAwait(false);
+            }
+            catch (StoreFullException exception)
+            {
+                LogFull(exception.Message);
+                await Pause(FullDiskPause, stoppingToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task Attempt(Job job, int attempt, CancellationToken stopping)
+    {
+        using CancellationTokenSource cancelling = new();
+
+        // What runs may come to its end when the daemon is asked to stop, as long as that does not take long.
+        using CancellationTokenSource stop = new();
+        using CancellationTokenRegistration grace = stopping.Register(() => stop.CancelAfter(TimeSpan.FromSeconds(settings.StopSeconds)));
+        lock (_lock)
+        {
+            (Current, _cancelling) = ((job, attempt), cancelling);
+        }
+
+        LogBegin(job.Id, attempt);
+        AttemptEnd end;
+        HistoryEntry? bench;
+        IReadOnlyList<HistoryFigure> figures;
+        try
+        {
+            // Somebody may have cancelled it before it could be told here.
+            if (store.Find(job.Id)!.CancelRequested)
+            {
+                await cancelling.CancelAsync().ConfigureAwait(false);
+            }
+
+            (end, bench, figures) = await Beat(runner.Run(job, attempt, cancelling.Token, stop.Token)).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                (Current, _cancelling) = (null, null);
+            }
+        }
+
+        Job settled = await Keep(job.Id, attempt, end, bench, figures).ConfigureAwait(false);
+        LogEnd(job.Id, attempt, end.Outcome, settled.State, end.Reason);
+    }
+
+    /// <summary>Keeps a result, whenever there is room for it: nothing else is measured before.</summary>
+    private async Task<Job> Keep(long job, int attempt, AttemptEnd end, HistoryEntry? bench, IReadOnlyList<HistoryFigure> figures)
+    {
+        while (true)
+        {
+            try
+            {
+                return store.Finish(job, attempt, end, bench, figures);
+            }
+            catch (StoreFullException exception)
+            {
+                WaitsForRoom = true;
+                LogFull(exception.Message);
+                await Beat(Task.Delay(FullDiskPause)).ConfigureAwait(false);
+            }
+            finally
+            {
+                WaitsForRoom = false;
+            }
+        }
+    }
+
+    /// <summary>Waits for something that has a deadline of its own, and shows meanwhile that the loop is there.</summary>
+    private async Task<T> Beat<T>(Task<T> task)
+    {
+        await Beat((Task)task).ConfigureAwait(false);
+        return await task.ConfigureAwait(false);
+    }
+
+    private async Task Beat(Task task)
+    {
+        while (await Task.WhenAny(task, Task.Delay(LongestPause)).ConfigureAwait(false) != task)
+        {
+            Interlocked.Increment(ref _steps);
+        }
+
+        await task.ConfigureAwait(false);
+    }
+
+    private async Task Pause(TimeSpan time, CancellationToken stopping)
+    {
+        try
+        {
+            await _somethingNew.WaitAsync(time < LongestPause ? time + TimeSpan.FromMilliseconds(1) : LongestPause, stopping).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The loop ends.
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "job {Job}: attempt {Attempt} begins")]
+    private partial void LogBegin(long job, int attempt);
+
+    [LoggerMessage(LogLevel.Information, "job {Job}: attempt {Attempt} {Outcome}, and the job is {State}: {Reason}")]
+    private partial void LogEnd(long job, int attempt, AttemptOutcome outcome, JobState state, string? reason);
+
+    [LoggerMessage(LogLevel.Error, "{Reason}")]
+    private partial void LogFull(string reason);
+}

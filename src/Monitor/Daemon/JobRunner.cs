@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+
+using System.Text.Json;
+using Kvmsys.Monitor.Daemon.Api;
+using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.Daemon.Store;
+using Kvmsys.Monitor.History;
+using Kvmsys.Monitor.Reports;
+using Kvmsys.Native;
+
+namespace Kvmsys.Monitor.Daemon;
+
+/// <summary>Makes one attempt at a job, in a process of its own, and says what it has come to.</summary>
+/// <param name="settings">How the daemon is set.</param>
+/// <param name="store">Where the program's file is.</param>
+/// <param name="readBench">Reads a bench's JSON.</param>
+/// <param name="time">The clock.</param>
+internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchReading readBench, TimeProvider time)
+{
+    private const string SpoolFolder = "spool";
+
+    // Statuses of kvmsys' own (docs: README, Exit status).
+    private const int Usage = 2;
+    private const int NoKvm = 3;
+    private const int CannotRunGuest = 4;
+    private const int Unstable = 5;
+    private const int TimeOut = 124;
+
+    /// <summary>The process that runs now; null for none.</summary>
+    public JobProcess? Current { get; private set; }
+
+    /// <summary>Makes an attempt.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="attempt">The attempt's number.</param>
+    /// <param name="cancel">Cancelled when somebody does not want the job any more.</param>
+    /// <param name="stop">Cancelled when the daemon has to stop.</param>
+    /// <returns>What it has come to, and of a bench what the series keep.</returns>
+    public async Task<(AttemptEnd End, HistoryEntry? Bench, IReadOnlyList<HistoryFigure> Figures)> Run(Job job, int attempt, CancellationToken cancel, CancellationToken stop)
+    {
+        string spool = Path.Combine(settings.StateFolder, SpoolFolder);
+        string name = Path.Combine(spool, $"{job.Id}.{attempt}");
+        string? program = null;
+        try
+        {
+            Directory.CreateDirectory(spool, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (store.Program(job.Id) is byte[] file)
+            {
+                program = name + ".elf";
+                await File.WriteAllBytesAsync(program, file, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            using CancellationTokenSource wish = CancellationTokenSource.CreateLinkedTokenSource(cancel, stop);
+            Current = new JobProcess(
+                settings.Executable, JobArguments.Of(job.Request, job.DeadlineSeconds, settings.Device, program), settings.JobMemoryMebibytes, name + ".status");
+            JobProcessEnd end = await Current.Run(
+                TimeSpan.FromSeconds(job.DeadlineSeconds), TimeSpan.FromSeconds(settings.StopSeconds), wish.Token).ConfigureAwait(false);
+            return Judge(job, end, cancel.IsCancellationRequested, stop.IsCancellationRequested);
+        }
+        catch (Exception exception) when (exception is KvmException or IOException or UnauthorizedAccessException)
+        {
+            return (new(AttemptOutcome.Crashed, null, $"its process could not be started: {exception.Message}", null, null), null, []);
+        }
+        finally
+        {
+            Current = null;
+            if (program is not null)
+            {
+                File.Delete(program);
+            }
+        }
+    }
+
+    private (AttemptEnd End, HistoryEntry? Bench, IReadOnlyList<HistoryFigure> Figures) Judge(Job job, JobProcessEnd end, bool cancelled, bool stopped)
+    {
+        BenchDocument? bench = null;
+        ReadOnlyMemory<byte>? document = null;
+        string? objection = null;
+        switch (job.Request.Kind)
+        {
+            case JobKind.Bench when end.Output.Length > 0 && !end.TooMuch:
+                bench = readBench(end.Output, out objection);
+                document = bench is null ? null : end.Output;
+                break;
+            case JobKind.Run when end.ProgramStatus is int status:
+                document = JsonSerializer.SerializeToUtf8Bytes(RunDocument.Of(end, status), DaemonJson.Default.RunDocument);
+                break;
+            case JobKind.Doctor when end is { ExitStatus: 0 or NoKvm or CannotRunGuest, Output.Length: > 0 }:
+                document = end.Output;
+                break;
+            default:
+                break;
+        }
+
+        string? lastLine = end.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
+        bool succeeded = document is not null && (job.Request.Kind != JobKind.Bench || (end.ExitStatus == 0 && bench!.Complete));
+        (AttemptOutcome outcome, string? reason) = succeeded ? (AttemptOutcome.Succeeded, null)
+            : cancelled ? (AttemptOutcome.Cancelled, "cancelled")
+            : stopped ? (AttemptOutcome.Interrupted, "the daemon was asked to stop")
+            : end.TooLong || end.ExitStatus == TimeOut ? (AttemptOutcome.TimedOut, $"it was still running after its {job.DeadlineSeconds} s")
+            : end.TooMuch ? (AttemptOutcome.Crashed, "it wrote more than any job does")
+            : end.ExitStatus == Unstable && bench is not null ? (AttemptOutcome.Unstable, lastLine)
+            : end.ExitStatus is Usage or NoKvm or CannotRunGuest ? (AttemptOutcome.Refused, lastLine)
+            : (AttemptOutcome.Crashed, objection ?? $"its process ended with status {end.ExitStatus}{(lastLine is null ? "" : $": {lastLine}")}");
+        AttemptEnd attempt = new(outcome, end.ExitStatus, reason, end.Log.Length > 0 ? end.Log : null, document);
+        if (!succeeded || bench is null)
+        {
+            return (attempt, null, []);
+        }
+
+        HistoryEntry entry = BenchFigures.EntryOf(bench, time.GetUtcNow());
+        return (attempt, entry, [.. BenchFigures.Of(bench, entry)]);
+    }
+}

@@ -1,0 +1,638 @@
+// SPDX-License-Identifier: MIT
+
+using System.IO.Compression;
+using System.IO.Hashing;
+using System.Text.Json;
+using Kvmsys.Monitor.Daemon.Api;
+using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.History;
+using Kvmsys.Monitor.Sqlite;
+using Kvmsys.Monitor.Statistics;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Kvmsys.Monitor.Daemon.Store;
+
+/// <summary>
+/// The daemon's jobs, attempts and results in one SQLite file. What a method has returned from is on the disk: a write-ahead log that is synced at
+/// every commit.
+/// </summary>
+/// <remarks>One connection writes and another reads, each used by one thread at a time; in a write-ahead log neither waits for the other.</remarks>
+internal sealed class JobStore : IDisposable
+{
+    /// <summary>Rows that a list has at most.</summary>
+    public const int MostRows = 1000;
+
+    /// <summary>Events that are kept.</summary>
+    public const int MostEvents = 10_000;
+
+    private const string FileName = "jobs.db";
+    private const string CorruptMarker = FileName + ".corrupt";
+    private const string CordonFlag = "cordoned";
+
+    private const string JobColumns =
+        "id, request, state, submitted_at, submitted_by, deadline_seconds, max_attempts, attempts, not_before, cancel_requested, ended_at, reason, accepted_attempt";
+
+    private readonly string _folder;
+    private readonly TimeProvider _time;
+    private readonly SqliteConnection _writing;
+    private readonly SqliteConnection _reading;
+    private readonly Lock _writer = new();
+    private readonly Lock _reader = new();
+    private bool _isCorrupt;
+
+    private JobStore(string folder, TimeProvider time)
+    {
+        _folder = folder;
+        _time = time;
+        _writing = Connect(Path.Combine(folder, FileName), SqliteOpenMode.ReadWriteCreate);
+        try
+        {
+            _writing.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF");
+            StoreSchema.Bring(_writing, Path.Combine(folder, FileName));
+            _reading = Connect(Path.Combine(folder, FileName), SqliteOpenMode.ReadOnly);
+        }
+        catch
+        {
+            _writing.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Called, outside of any lock, with each event that was written.</summary>
+    public event Action<JobEvent>? Happened;
+
+    /// <summary>A damaged database that was found at the start: where it lies now; null for none.</summary>
+    public string? SetAside { get; private init; }
+
+    /// <summary>Opens the database of a folder, which is made where there is none. One that is damaged is set aside, whole, and a new one begun.</summary>
+    /// <exception cref="StoreException">It cannot be used.</exception>
+    /// <exception cref="StoreFullException">There is no room.</exception>
+    public static JobStore Open(string folder, TimeProvider time)
+    {
+        SqliteLibrary.Load();
+        string path = Path.Combine(folder, FileName);
+        string marker = Path.Combine(folder, CorruptMarker);
+        try
+        {
+            const UnixFileMode owners = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+            Directory.CreateDirectory(folder, owners);
+            if (File.Exists(marker))
+            {
+                string? aside = IsSound(path) ? null : MoveAside(path, time);
+                File.Delete(marker);
+                return new(folder, time) { SetAside = aside };
+            }
+
+            return new(folder, time);
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode is raw.SQLITE_NOTADB or raw.SQLITE_CORRUPT)
+        {
+            return new(folder, time) { SetAside = MoveAside(path, time) };
+        }
+        catch (SqliteException exception) when (IsFull(exception))
+        {
+            throw new StoreFullException(exception);
+        }
+        catch (Exception exception) when (exception is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"the database {path} cannot be used: {exception.Message.TrimEnd('.')}", "name a folder that can be written with --state");
+        }
+    }
+
+    /// <summary>Takes a job in.</summary>
+    /// <param name="request">The job, looked at already.</param>
+    /// <param name="by">Who submits it.</param>
+    /// <param name="key">What makes a second submission the first one again; null for nothing.</param>
+    /// <param name="deadlineSeconds">The deadline where it has none.</param>
+    /// <param name="maxAttempts">The attempts where it does not say how many.</param>
+    /// <param name="longestQueue">Jobs that may wait.</param>
+    /// <returns>The job, and whether it is a new one; null when the queue is full.</returns>
+    /// <exception cref="KeyReusedException">The key was another job's.</exception>
+    /// <exception cref="StoreFullException">There is no room.</exception>
+    public (Job Job, bool IsNew)? Submit(JobRequest request, string by, string? key, int deadlineSeconds, int maxAttempts, int longestQueue)
+    {
+        // A program's file is no text.
+        byte[]? program = request.Program?.File;
+        JobRequest kept = program is null ? request : request with { Program = request.Program! with { File = [] } };
+        string json = JsonSerializer.Serialize(kept, DaemonJson.Default.JobRequest);
+        long digest = unchecked((long)(XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(json)) ^ XxHash3.HashToUInt64(program)));
+        return Write(events =>
+        {
+            if (key is not null && _writing.Rows("SELECT job, digest FROM submission WHERE key = $key", row => (Job: row.GetInt64(0), Digest: row.GetInt64(1)), ("$key", key)) is [(long earlier, long same)])
+            {
+                return same == digest ? (FindIn(_writing, earlier)!, false) : throw new KeyReusedException(earlier);
+            }
+
+            if ((long)_writing.Scalar("SELECT count(*) FROM job WHERE state = 'queued'")! >= longestQueue)
+            {
+                return ((Job, bool)?)null;
+            }
+
+            long id = (long)_writing.Scalar(
+                """
+                INSERT INTO job (request, program, kind, priority, state, submitted_at, submitted_by, deadline_seconds, max_attempts)
+                VALUES ($request, $program, $kind, $priority, 'queued', $now, $by, $deadline, $attempts)
+                RETURNING id
+                """,
+                ("$request", json),
+                ("$program", program),
+                ("$kind", Spelled(request.Kind)),
+                ("$priority", request.Priority),
+                ("$now", Now),
+                ("$by", by),
+                ("$deadline", request.DeadlineSeconds ?? deadlineSeconds),
+                ("$attempts", request.MaxAttempts ?? maxAttempts))!;
+            if (key is not null)
+            {
+                _writing.Execute("INSERT INTO submission (key, digest, job, at) VALUES ($key, $digest, $job, $now)", ("$key", key), ("$digest", digest), ("$job", id), ("$now", Now));
+            }
+
+            events.Add(Note("job.queued", id, request.Name));
+            return (FindIn(_writing, id)!, true);
+        });
+    }
+
+    /// <summary>A job; null when there is none.</summary>
+    public Job? Find(long id) => Read(connection => FindIn(connection, id));
+
+    /// <summary>Jobs, the latest first.</summary>
+    /// <param name="state">Only those that are there; null for all.</param>
+    /// <param name="before">Only those with a lesser number; null for all.</param>
+    /// <param name="limit">So many at most.</param>
+    public IReadOnlyList<Job> List(JobState? state, long? before, int limit) => Read(connection => state is JobState wanted
+        ? connection.Rows(
+            $"SELECT {JobColumns} FROM job WHERE state = $state AND id < $before ORDER BY id DESC LIMIT $limit",
+            ReadJob,
+            ("$state", Spelled(wanted)),
+            ("$before", before ?? long.MaxValue),
+            ("$limit", limit))
+        : connection.Rows(
+            $"SELECT {JobColumns} FROM job WHERE id < $before ORDER BY id DESC LIMIT $limit", ReadJob, ("$before", before ?? long.MaxValue), ("$limit", limit)));
+
+    /// <summary>How many jobs are in each state; a state that none is in may be missing.</summary>
+    public IReadOnlyDictionary<JobState, long> Counts() => Read(connection =>
+        connection.Rows("SELECT state, count(*) FROM job GROUP BY state", row => (State: StateOf(row.GetString(0)), Count: row.GetInt64(1)))
+            .ToDictionary(row => row.State, row => row.Count));
+
+    /// <summary>When the job that has waited longest was submitted; null when none waits.</summary>
+    public DateTimeOffset? OldestQueued() => Read(connection =>
+        connection.Scalar("SELECT min(submitted_at) FROM job WHERE state = 'queued'") is long at ? TimeOf(at) : (DateTimeOffset?)null);
+
+    /// <summary>A job's attempts, in order.</summary>
+    public IReadOnlyList<JobAttempt> Attempts(long job) => Read(connection => connection.Rows(
+        "SELECT number, started_at, ended_at, outcome, exit_status, reason, log, document IS NOT NULL FROM attempt WHERE job = $job ORDER BY number",
+        row => new JobAttempt
+        {
+            Number = row.GetInt32(0),
+            StartedAt = TimeOf(row.GetInt64(1)),
+            EndedAt = row.IsDBNull(2) ? null : TimeOf(row.GetInt64(2)),
+            Outcome = row.IsDBNull(3) ? null : OutcomeOf(row.GetString(3)),
+            ExitStatus = row.IsDBNull(4) ? null : row.GetInt32(4),
+            Reason = row.IsDBNull(5) ? null : row.GetString(5),
+            Log = row.IsDBNull(6) ? null : row.GetString(6),
+            HasDocument = row.GetBoolean(7),
+        },
+        ("$job", job)));
+
+    /// <summary>What an attempt has measured, as JSON; null when there is nothing.</summary>
+    public byte[]? Document(long job, int attempt) => Read(connection =>
+        connection.Scalar("SELECT document FROM attempt WHERE job = $job AND number = $attempt", ("$job", job), ("$attempt", attempt)) is byte[] packed
+            ? Unpack(packed)
+            : null);
+
+    /// <summary>The file of the program that a job runs; null for none.</summary>
+    public byte[]? Program(long job) => Read(connection => (byte[]?)connection.Scalar("SELECT program FROM job WHERE id = $id", ("$id", job)));
+
+    /// <summary>Begins an attempt at the job whose turn it is.</summary>
+    /// <returns>The job and the attempt's number; null when none may begin.</returns>
+    /// <exception cref="StoreFullException">There is no room.</exception>
+    public (Job Job, int Attempt)? TakeNext() => Write(events =>
+    {
+        // A clock that was set back lets nobody wait longer than the longest pause.
+        if (_writing.Scalar(
+            """
+            UPDATE job SET state = 'running', attempts = attempts + 1
+            WHERE id = (
+                SELECT id FROM job WHERE state = 'queued' AND (not_before <= $now OR not_before > $now + $pause)
+                ORDER BY priority DESC, id LIMIT 1)
+            RETURNING id
+            """,
+            ("$now", Now),
+            ("$pause", (long)RetryPolicy.LongestPause.TotalMilliseconds)) is not long id)
+        {
+            return ((Job, int)?)null;
+        }
+
+        Job job = FindIn(_writing, id)!;
+        _writing.Execute("INSERT INTO attempt (job, number, started_at) VALUES ($job, $number, $now)", ("$job", id), ("$number", job.Attempts), ("$now", Now));
+        events.Add(Note("job.running", id, null));
+        return (job, job.Attempts);
+    });
+
+    /// <summary>How long it is until a job that waits for its next attempt may have it; null when none does.</summary>
+    public TimeSpan? UntilNext() => Read(connection =>
+        connection.Scalar("SELECT min(not_before) FROM job WHERE state = 'queued'") is long at
+            ? TimeSpan.FromMilliseconds(Math.Clamp(at - Now, 0, (long)RetryPolicy.LongestPause.TotalMilliseconds))
+            : (TimeSpan?)null);
+
+    /// <summary>Keeps what an attempt has come to, and settles what becomes of its job.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="end">What it has come to.</param>
+    /// <param name="bench">Of a bench that is accepted, what the series need; null for none.</param>
+    /// <param name="figures">Its figures.</param>
+    /// <returns>The job.</returns>
+    /// <exception cref="StoreFullException">There is no room; it can be tried again.</exception>
+    public Job Finish(long job, int attempt, AttemptEnd end, HistoryEntry? bench = null, IEnumerable<HistoryFigure>? figures = null)
+    {
+        byte[]? packed = end.Document is ReadOnlyMemory<byte> document ? Pack(document.Span) : null;
+        return Write(events =>
+        {
+            int ended = _writing.Execute(
+                """
+                UPDATE attempt SET ended_at = $now, outcome = $outcome, exit_status = $status, reason = $reason, log = $log, document = $document
+                WHERE job = $job AND number = $number AND ended_at IS NULL
+                """,
+                ("$now", Now),
+                ("$outcome", Spelled(end.Outcome)),
+                ("$status", end.ExitStatus),
+                ("$reason", end.Reason),
+                ("$log", end.Log),
+                ("$document", packed),
+                ("$job", job),
+                ("$number", attempt));
+            Job before = FindIn(_writing, job)!;
+            if (ended == 0 || before.State != JobState.Running)
+            {
+                return before;
+            }
+
+            int interrupted = CountOf("SELECT count(*) FROM attempt WHERE job = $job AND outcome = 'interrupted'", job);
+            (JobState state, TimeSpan pause) = RetryPolicy.Next(end.Outcome, before.CancelRequested, before.Attempts - interrupted, interrupted, before.MaxAttempts);
+            bool hasEnded = state != JobState.Queued;
+            _writing.Execute(
+                """
+                UPDATE job SET state = $state, not_before = $notBefore, ended_at = $ended, reason = $reason, accepted_attempt = $accepted,
+                    program = CASE WHEN $ended IS NULL THEN program END
+                WHERE id = $job
+                """,
+                ("$state", Spelled(state)),
+                ("$notBefore", Now + (long)pause.TotalMilliseconds),
+                ("$ended", hasEnded ? Now : null),
+                ("$reason", state == JobState.Done ? null : end.Reason),
+                ("$accepted", state == JobState.Done ? attempt : null),
+                ("$job", job));
+            if (state == JobState.Done && bench is not null)
+            {
+                Keep(job, bench, figures ?? []);
+            }
+
+            events.Add(Note($"job.{Spelled(state)}", job, state == JobState.Done ? null : end.Reason));
+            return FindIn(_writing, job)!;
+        });
+    }
+
+    /// <summary>Ends every attempt that nobody makes any more: those of a daemon that is gone.</summary>
+    /// <returns>How many there were.</returns>
+    public int Recover()
+    {
+        List<(long Job, int Attempt)> lost = Read(connection => connection.Rows(
+            "SELECT job, number FROM attempt WHERE ended_at IS NULL", row => (row.GetInt64(0), row.GetInt32(1))));
+        foreach ((long job, int attempt) in lost)
+        {
+            Finish(job, attempt, new AttemptEnd(AttemptOutcome.Lost, null, "the daemon was gone before the attempt's end was known", null, null));
+        }
+
+        return lost.Count;
+    }
+
+    /// <summary>Ends a job: at once where it waits, and where it runs as soon as its process has ended.</summary>
+    /// <returns>The job as it is now; null when there is none.</returns>
+    /// <exception cref="StoreFullException">There is no room.</exception>
+    public Job? Cancel(long id) => Write(events =>
+    {
+        const string reason = "cancelled";
+        if (_writing.Execute(
+            "UPDATE job SET state = 'cancelled', cancel_requested = 1, ended_at = $now, reason = $reason, program = NULL WHERE id = $id AND state = 'queued'",
+            ("$now", Now),
+            ("$reason", reason),
+            ("$id", id)) == 1)
+        {
+            events.Add(Note("job.cancelled", id, null));
+        }
+        else
+        {
+            _writing.Execute("UPDATE job SET cancel_requested = 1 WHERE id = $id AND state = 'running'", ("$id", id));
+        }
+
+        return FindIn(_writing, id);
+    });
+
+    /// <summary>Whether no job is begun until somebody allows it again.</summary>
+    public bool IsCordoned
+    {
+        get => Read(connection => connection.Scalar("SELECT value FROM flag WHERE name = $name", ("$name", CordonFlag)) is 1L);
+        set => Write(events =>
+        {
+            _writing.Execute("INSERT INTO flag (name, value) VALUES ($name, $value) ON CONFLICT (name) DO UPDATE SET value = $value", ("$name", CordonFlag), ("$value", value ? 1 : 0));
+            events.Add(Note(value ? "host.cordoned" : "host.uncordoned", null, null));
+            return value;
+        });
+    }
+
+    /// <summary>What a mechanism cost in the latest benches that have a figure of it, in the order of time.</summary>
+    /// <param name="mechanism">The mechanism; null for all.</param>
+    /// <param name="profile">The kernel's profile; null for all.</param>
+    /// <param name="limit">So many benches at most.</param>
+    public IReadOnlyList<HistoryFigure> Figures(string? mechanism, string? profile, int limit) => Read(connection =>
+    {
+        List<HistoryFigure> figures = connection.Rows(
+            """
+            WITH latest AS (SELECT * FROM bench ORDER BY job DESC LIMIT $limit)
+            SELECT bench.job, time, cpu_brand, cpu_signature, microcode, kernel, version, bench.verdict, plan_hash, mechanisms, complete, bench.stable,
+                figure.profile, mechanism, figure.verdict, figure.stable, core_cycles, low, high, coverage
+            FROM latest AS bench CROSS JOIN figure ON figure.job = bench.job
+            WHERE ($mechanism IS NULL OR mechanism = $mechanism) AND ($profile IS NULL OR figure.profile = $profile)
+            ORDER BY bench.job DESC, mechanism, figure.profile
+            """,
+            ReadFigure,
+            ("$mechanism", mechanism),
+            ("$profile", profile),
+            ("$limit", limit));
+        figures.Reverse();
+        return figures;
+    });
+
+    /// <summary>Events behind one, in order.</summary>
+    public IReadOnlyList<JobEvent> EventsAfter(long id, int limit) => Read(connection => connection.Rows(
+        "SELECT id, at, kind, job, text FROM event WHERE id > $id ORDER BY id LIMIT $limit",
+        row => new JobEvent(row.GetInt64(0), TimeOf(row.GetInt64(1)), row.GetString(2), row.IsDBNull(3) ? null : row.GetInt64(3), row.IsDBNull(4) ? null : row.GetString(4)),
+        ("$id", id),
+        ("$limit", limit)));
+
+    /// <summary>The number of the latest event; 0 for none.</summary>
+    public long LatestEvent() => Read(connection => (long?)connection.Scalar("SELECT max(id) FROM event") ?? 0);
+
+    /// <summary>Forgets what is older than is wanted: documents, logs and keys of ended jobs, and events. Figures, and what became of jobs, stay.</summary>
+    /// <param name="age">How old documents may become.</param>
+    /// <returns>Attempts that lost theirs.</returns>
+    public int Prune(TimeSpan age) => Write(_ =>
+    {
+        long before = Now - (long)age.TotalMilliseconds;
+        _writing.Execute("DELETE FROM submission WHERE at < $before", ("$before", before));
+        _writing.Execute("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - $most", ("$most", MostEvents));
+        return _writing.Execute(
+            """
+            UPDATE attempt SET document = NULL, log = NULL
+            WHERE (document IS NOT NULL OR log IS NOT NULL) AND job IN (SELECT id FROM job WHERE ended_at < $before)
+            """,
+            ("$before", before));
+    });
+
+    /// <summary>Writes a copy of the database, whole, while it is in use.</summary>
+    /// <param name="path">A file that is not there yet.</param>
+    public void BackUp(string path) => Read(connection => connection.Execute("VACUUM INTO $path", ("$path", Path.GetFullPath(path))));
+
+    /// <summary>Whether something can be written.</summary>
+    /// <exception cref="StoreFullException">There is no room.</exception>
+    public void TryToWrite() => Write(_ => _writing.Execute("INSERT INTO flag (name, value) VALUES ('probe', 0) ON CONFLICT (name) DO UPDATE SET value = value + 1"));
+
+    /// <summary>Closes the database.</summary>
+    public void Dispose()
+    {
+        lock (_reader)
+        {
+            _reading.Dispose();
+        }
+
+        lock (_writer)
+        {
+            _writing.Dispose();
+        }
+    }
+
+    private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private static DateTimeOffset TimeOf(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+
+    private static SqliteConnection Connect(string path, SqliteOpenMode mode)
+    {
+        SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = Path.GetFullPath(path), Mode = mode, Pooling = false }.ToString());
+        connection.Open();
+        return connection;
+    }
+
+    /// <summary>Whether every page of a database fits.</summary>
+    private static bool IsSound(string path)
+    {
+        try
+        {
+            using SqliteConnection connection = Connect(path, SqliteOpenMode.ReadOnly);
+            return connection.Scalar("PRAGMA quick_check(1)") is "ok";
+        }
+        catch (SqliteException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Moves a database to where no other one is.</summary>
+    private static string MoveAside(string path, TimeProvider time)
+    {
+        SqliteConnection.ClearAllPools();
+        string aside = $"{path}.damaged-{time.GetUtcNow():yyyyMMddTHHmmssfff}";
+        foreach (string part in new[] { "-wal", "-shm", "" })
+        {
+            if (File.Exists(path + part))
+            {
+                File.Move(path + part, aside + part, overwrite: false);
+            }
+        }
+
+        return aside;
+    }
+
+    private static bool IsFull(SqliteException exception) =>
+        exception.SqliteErrorCode is raw.SQLITE_FULL || (exception.SqliteErrorCode is raw.SQLITE_IOERR && exception.SqliteExtendedErrorCode is raw.SQLITE_IOERR_WRITE or raw.SQLITE_IOERR_FSYNC);
+
+    private T Read<T>(Func<SqliteConnection, T> read)
+    {
+        try
+        {
+            lock (_reader)
+            {
+                return read(_reading);
+            }
+        }
+        catch (SqliteException exception)
+        {
+            throw Explained(exception);
+        }
+    }
+
+    /// <summary>Changes something in one transaction, and tells what has happened when it is on the disk.</summary>
+    private T Write<T>(Func<List<JobEvent>, T> write)
+    {
+        List<JobEvent> events = [];
+        T result;
+        try
+        {
+            lock (_writer)
+            {
+                using SqliteTransaction transaction = _writing.BeginTransaction();
+                result = write(events);
+                transaction.Commit();
+            }
+        }
+        catch (SqliteException exception)
+        {
+            throw Explained(exception);
+        }
+
+        foreach (JobEvent happened in events)
+        {
+            Happened?.Invoke(happened);
+        }
+
+        return result;
+    }
+
+    /// <summary>What a failure of SQLite's means. Damage is remembered for the next start, which looks at the whole file.</summary>
+    private Exception Explained(SqliteException exception)
+    {
+        if (IsFull(exception))
+        {
+            return new StoreFullException(exception);
+        }
+
+        if (exception.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB && !_isCorrupt)
+        {
+            _isCorrupt = true;
+            File.WriteAllText(Path.Combine(_folder, CorruptMarker), exception.Message);
+        }
+
+        return new StoreException($"the daemon's database in {_folder} cannot be used: {exception.Message.TrimEnd('.')}", "restart the daemon: a damaged one is set aside then");
+    }
+
+    private JobEvent Note(string kind, long? job, string? text)
+    {
+        long at = Now;
+        long id = (long)_writing.Scalar(
+            "INSERT INTO event (at, kind, job, text) VALUES ($at, $kind, $job, $text) RETURNING id", ("$at", at), ("$kind", kind), ("$job", job), ("$text", text))!;
+        return new(id, TimeOf(at), kind, job, text);
+    }
+
+    private int CountOf(string sql, long job) => checked((int)(long)_writing.Scalar(sql, ("$job", job))!);
+
+    private void Keep(long job, HistoryEntry bench, IEnumerable<HistoryFigure> figures)
+    {
+        _writing.Execute(
+            """
+            INSERT INTO bench (job, time, cpu_brand, cpu_signature, microcode, kernel, version, verdict, plan_hash, mechanisms, complete, stable)
+            VALUES ($job, $time, $brand, $signature, $microcode, $kernel, $version, $verdict, $plan, $mechanisms, $complete, $stable)
+            """,
+            ("$job", job),
+            ("$time", bench.Time.ToUnixTimeMilliseconds()),
+            ("$brand", bench.CpuBrand),
+            ("$signature", bench.CpuSignature),
+            ("$microcode", bench.Microcode),
+            ("$kernel", bench.Kernel),
+            ("$version", bench.Version),
+            ("$verdict", bench.Verdict),
+            ("$plan", bench.PlanHash),
+            ("$mechanisms", bench.Mechanisms),
+            ("$complete", bench.Complete),
+            ("$stable", bench.Stable));
+        foreach (HistoryFigure figure in figures)
+        {
+            _writing.Execute(
+                """
+                INSERT INTO figure (mechanism, profile, job, verdict, stable, core_cycles, low, high, coverage)
+                VALUES ($mechanism, $profile, $job, $verdict, $stable, $value, $low, $high, $coverage)
+                """,
+                ("$mechanism", figure.Mechanism),
+                ("$profile", figure.Profile),
+                ("$job", job),
+                ("$verdict", figure.Verdict),
+                ("$stable", figure.Stable),
+                ("$value", figure.Cost.Value),
+                ("$low", figure.Cost.Low),
+                ("$high", figure.Cost.High),
+                ("$coverage", figure.Cost.Coverage));
+        }
+    }
+
+    private static Job? FindIn(SqliteConnection connection, long id) =>
+        connection.Rows($"SELECT {JobColumns} FROM job WHERE id = $id", ReadJob, ("$id", id)) is [Job job] ? job : null;
+
+    private static Job ReadJob(SqliteDataReader row) => new()
+    {
+        Id = row.GetInt64(0),
+        Request = JsonSerializer.Deserialize(row.GetString(1), DaemonJson.Default.JobRequest)!,
+        State = StateOf(row.GetString(2)),
+        SubmittedAt = TimeOf(row.GetInt64(3)),
+        SubmittedBy = row.GetString(4),
+        DeadlineSeconds = row.GetInt32(5),
+        MaxAttempts = row.GetInt32(6),
+        Attempts = row.GetInt32(7),
+        NotBefore = TimeOf(row.GetInt64(8)),
+        CancelRequested = row.GetBoolean(9),
+        EndedAt = row.IsDBNull(10) ? null : TimeOf(row.GetInt64(10)),
+        Reason = row.IsDBNull(11) ? null : row.GetString(11),
+        AcceptedAttempt = row.IsDBNull(12) ? null : row.GetInt32(12),
+    };
+
+    private static HistoryFigure ReadFigure(SqliteDataReader row) => new(
+        new HistoryEntry
+        {
+            Id = row.GetInt64(0),
+            Time = TimeOf(row.GetInt64(1)),
+            CpuBrand = row.GetString(2),
+            CpuSignature = row.GetString(3),
+            Microcode = row.IsDBNull(4) ? null : row.GetString(4),
+            Kernel = row.GetString(5),
+            Version = row.GetString(6),
+            Verdict = row.GetString(7),
+            PlanHash = row.GetString(8),
+            Mechanisms = row.GetInt32(9),
+            Complete = row.GetBoolean(10),
+            Stable = row.GetBoolean(11),
+        },
+        row.GetString(12),
+        row.GetString(13),
+        row.GetString(14),
+        row.GetBoolean(15),
+        new Estimate(row.GetDouble(16), row.GetDouble(17), row.GetDouble(18), row.GetDouble(19)));
+
+    private static string Spelled(JobState state) => JsonText(state, DaemonJson.Default.JobState);
+
+    private static string Spelled(JobKind kind) => JsonText(kind, DaemonJson.Default.JobKind);
+
+    private static string Spelled(AttemptOutcome outcome) => JsonText(outcome, DaemonJson.Default.AttemptOutcome);
+
+    private static JobState StateOf(string text) => JsonSerializer.Deserialize($"\"{text}\"", DaemonJson.Default.JobState);
+
+    private static AttemptOutcome OutcomeOf(string text) => JsonSerializer.Deserialize($"\"{text}\"", DaemonJson.Default.AttemptOutcome);
+
+    private static string JsonText<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type).Trim('"');
+
+    private static byte[] Pack(ReadOnlySpan<byte> document)
+    {
+        using MemoryStream packed = new();
+        using (BrotliStream brotli = new(packed, CompressionLevel.Fastest))
+        {
+            brotli.Write(document);
+        }
+
+        return packed.ToArray();
+    }
+
+    private static byte[] Unpack(byte[] packed)
+    {
+        using BrotliStream brotli = new(new MemoryStream(packed), CompressionMode.Decompress);
+        using MemoryStream document = new();
+        brotli.CopyTo(document);
+        return document.ToArray();
+    }
+}

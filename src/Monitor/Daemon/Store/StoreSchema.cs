@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+using Kvmsys.Monitor.Sqlite;
+using Microsoft.Data.Sqlite;
+
+namespace Kvmsys.Monitor.Daemon.Store;
+
+/// <summary>The tables of the daemon's database, and how those of every version that was released become those of this one.</summary>
+internal static class StoreSchema
+{
+    /// <summary>PRAGMA application_id: "kvmd".</summary>
+    public const int ApplicationId = 0x6b766d64;
+
+    /// <summary>The version that this kvmsys writes.</summary>
+    public static int Version => Migrations.Length;
+
+    /// <summary>What leads from each version to the next, the first from nothing. A line here is never changed once it was released.</summary>
+    private static readonly string[] Migrations =
+    [
+        """
+        CREATE TABLE job (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            request TEXT NOT NULL,
+            program BLOB,
+            kind TEXT NOT NULL,
+            priority INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            submitted_at INTEGER NOT NULL,
+            submitted_by TEXT NOT NULL,
+            deadline_seconds INTEGER NOT NULL,
+            max_attempts INTEGER NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            not_before INTEGER NOT NULL DEFAULT 0,
+            cancel_requested INTEGER NOT NULL DEFAULT 0,
+            ended_at INTEGER,
+            reason TEXT,
+            accepted_attempt INTEGER
+        ) STRICT;
+        CREATE INDEX job_by_turn ON job (state, priority DESC, id);
+        CREATE INDEX job_by_state ON job (state, id);
+        CREATE TABLE attempt (
+            job INTEGER NOT NULL REFERENCES job,
+            number INTEGER NOT NULL,
+            started_at INTEGER NOT NULL,
+            ended_at INTEGER,
+            outcome TEXT,
+            exit_status INTEGER,
+            reason TEXT,
+            log TEXT,
+            document BLOB,
+            UNIQUE (job, number)
+        ) STRICT;
+        CREATE TABLE submission (
+            key TEXT PRIMARY KEY,
+            digest INTEGER NOT NULL,
+            job INTEGER NOT NULL REFERENCES job,
+            at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE bench (
+            job INTEGER PRIMARY KEY REFERENCES job,
+            time INTEGER NOT NULL,
+            cpu_brand TEXT NOT NULL,
+            cpu_signature TEXT NOT NULL,
+            microcode TEXT,
+            kernel TEXT NOT NULL,
+            version TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            plan_hash TEXT NOT NULL,
+            mechanisms INTEGER NOT NULL,
+            complete INTEGER NOT NULL,
+            stable INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE figure (
+            mechanism TEXT NOT NULL,
+            profile TEXT NOT NULL,
+            job INTEGER NOT NULL REFERENCES job,
+            verdict TEXT NOT NULL,
+            stable INTEGER NOT NULL,
+            core_cycles REAL NOT NULL,
+            low REAL NOT NULL,
+            high REAL NOT NULL,
+            coverage REAL NOT NULL,
+            PRIMARY KEY (mechanism, profile, job)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE event (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            job INTEGER,
+            text TEXT
+        ) STRICT;
+        CREATE TABLE flag (
+            name TEXT PRIMARY KEY,
+            value INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ];
+
+    /// <summary>Brings a database to this version, in one transaction.</summary>
+    /// <exception cref="StoreException">It is somebody else's, or of a newer kvmsys.</exception>
+    public static void Bring(SqliteConnection connection, string path)
+    {
+        long version = (long)connection.Scalar("PRAGMA user_version")!;
+        long application = (long)connection.Scalar("PRAGMA application_id")!;
+        bool isNew = version == 0 && application == 0 && (long)connection.Scalar("SELECT count(*) FROM sqlite_schema")! == 0;
+        if (!isNew && application != ApplicationId)
+        {
+            throw new StoreException($"{path} is a database, but not of kvmsys daemon", "name another folder with --state");
+        }
+
+        if (version > Version)
+        {
+            throw new StoreException($"a newer kvmsys wrote {path} (schema {version}, and this one knows {Version})", "use that kvmsys, or name another folder with --state");
+        }
+
+        if (version == Version)
+        {
+            return;
+        }
+
+        using SqliteTransaction transaction = connection.BeginTransaction();
+        foreach (string migration in Migrations[(int)version..])
+        {
+            connection.Execute(migration);
+        }
+
+        connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}"));
+        transaction.Commit();
+    }
+}
