@@ -80,7 +80,9 @@ internal static class Program
         Command run = RunCommand.Create();
         Command page = PageCommand.Create();
         Command trace = TraceCommand.Create();
-        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, latency, compare, report, history, article, run, trace, page };
+        Command daemon = DaemonCommand.Create();
+        Command jobs = JobsCommand.Create();
+        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, latency, compare, report, history, article, run, trace, page, daemon, jobs };
         HelpWithExamples.AddTo(root, new Dictionary<Command, string[]>
         {
             [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys run ./hello", "kvmsys page disasm", "kvmsys bench --help"],
@@ -152,6 +154,26 @@ internal static class Program
                 "kvmsys page dump > page.so                                then: file page.so; readelf -a page.so; objdump -d page.so",
                 "kvmsys page disasm --cpuid no-sep                         the page of a CPU without SYSENTER",
                 "kvmsys page symbols --json | jq -r '.symbols[].name'",
+            ],
+            [daemon] =
+            [
+                "kvmsys daemon                                             until it is asked to stop; then, elsewhere: kvmsys jobs list",
+                "kvmsys daemon --listen unix:/run/kvmsys/daemon.sock --state /var/lib/kvmsys",
+                "kvmsys daemon --print-unit > /etc/systemd/system/kvmsys.service",
+            ],
+            [jobs] =
+            [
+                "kvmsys jobs submit bench --mechanism sysenter --full      a job; kvmsys jobs watch 1 waits for its end",
+                "kvmsys jobs submit run ./hello --wait && kvmsys jobs result 2",
+                "kvmsys jobs list --state failed",
+                "kvmsys jobs result 1 > bench.json                         then: kvmsys report bench.json --html bench.html",
+                "kvmsys jobs drain && reboot                               when nothing is measured any more",
+            ],
+            [VerbOf(jobs, JobsCommand.Submit)] =
+            [
+                "kvmsys jobs submit bench --profile host64 --name nightly --priority 5",
+                "kvmsys jobs submit --key build-17 bench --full            sent again with this key, it is the same job",
+                "kvmsys jobs submit doctor --wait",
             ],
             [VerbOf(page, PageCommand.Dump)] = ["kvmsys page dump > page.so", "kvmsys page dump --hex | less", "kvmsys page dump --mechanism int80 --output int80.so"],
             [VerbOf(page, PageCommand.Disassemble)] = ["kvmsys page disasm", "kvmsys page disasm --mechanism int80"],

@@ -23,6 +23,12 @@ internal static class ExitCode
     /// <summary>So much had to be discarded that what is left is not to be trusted.</summary>
     public const int Unstable = 5;
 
+    /// <summary>A job came to its end without a result.</summary>
+    public const int JobFailed = 6;
+
+    /// <summary>No daemon answers, or not as one does.</summary>
+    public const int NoDaemon = 69;
+
     /// <summary>A fault of kvmsys itself.</summary>
     public const int InternalFault = 70;
 

@@ -12,7 +12,8 @@ internal sealed class HelpWithExamples : SynchronousCommandLineAction
     private const string ExitStatus = """
         Exit status:
           0 done   1 regression found   2 usage   3 no usable /dev/kvm   4 this KVM cannot run the guest   5 unstable measurement
-          70 internal fault   71 out of memory or files   74 results cannot be written   124 time-out   130 Ctrl-C   143 SIGTERM
+          6 the job failed   69 no daemon answers   70 internal fault   71 out of memory or files   74 results cannot be written
+          124 time-out   130 Ctrl-C   143 SIGTERM
 
         """;
 

@@ -45,6 +45,17 @@ internal static class Terminal
         });
     }
 
+    /// <summary>Waits for something, with a progress bar on standard error where somebody sees it.</summary>
+    /// <param name="what">What it is.</param>
+    /// <param name="wait">Waits, and says from time to time how much of it is done, from 0 to 1.</param>
+    public static Task WaitingAsync(string what, Func<Action<double>?, Task> wait) => Progress() is not IAnsiConsole console
+        ? wait(null)
+        : console.Progress().AutoClear(true).StartAsync(progress =>
+        {
+            ProgressTask task = progress.AddTask(what, maxValue: 1);
+            return wait(done => task.Value = done);
+        });
+
     /// <summary>Waits until nothing else is measured on this host, and says for whom it waits.</summary>
     /// <exception cref="CommandFailedException">It was interrupted meanwhile, or there can be no such lock here.</exception>
     public static MeasurementLock TakeLock(Interruption interruption)

@@ -23,6 +23,9 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
     private CancellationTokenSource? _cancelling;
     private long _steps;
 
+    // Starting is work too.
+    private bool _hasWorked = true;
+
     /// <summary>Grows as long as the loop goes on: what a watchdog looks at.</summary>
     public long Steps => Interlocked.Read(ref _steps);
 
@@ -72,6 +75,7 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
             {
                 if (store.IsCordoned || store.TakeNext() is not (Job job, int attempt))
                 {
+                    ReleaseMemory();
                     await Pause(store.IsCordoned ? LongestPause : store.UntilNext() ?? LongestPause, stoppingToken).ConfigureAwait(false);
                     continue;
                 }
@@ -98,6 +102,7 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
             (Current, _cancelling) = ((job, attempt), cancelling);
         }
 
+        _hasWorked = true;
         LogBegin(job.Id, attempt);
         AttemptEnd end;
         HistoryEntry? bench;
@@ -161,6 +166,16 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
         }
 
         await task.ConfigureAwait(false);
+    }
+
+    /// <summary>Gives back what only work needs, once: who waits for the next job may wait long.</summary>
+    private void ReleaseMemory()
+    {
+        if (_hasWorked)
+        {
+            _hasWorked = false;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
     }
 
     private async Task Pause(TimeSpan time, CancellationToken stopping)

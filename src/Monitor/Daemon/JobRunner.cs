@@ -70,6 +70,14 @@ internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchRe
         }
     }
 
+    /// <summary>What a process said last, without its name in front; null where it said nothing.</summary>
+    private static string? LastLineOf(string log)
+    {
+        const string name = "kvmsys: ";
+        string? line = log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
+        return line is not null && line.StartsWith(name, StringComparison.Ordinal) ? line[name.Length..] : line;
+    }
+
     private (AttemptEnd End, HistoryEntry? Bench, IReadOnlyList<HistoryFigure> Figures) Judge(Job job, JobProcessEnd end, bool cancelled, bool stopped)
     {
         BenchDocument? bench = null;
@@ -91,7 +99,7 @@ internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchRe
                 break;
         }
 
-        string? lastLine = end.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
+        string? lastLine = LastLineOf(end.Log);
         bool succeeded = document is not null && (job.Request.Kind != JobKind.Bench || (end.ExitStatus == 0 && bench!.Complete));
         (AttemptOutcome outcome, string? reason) = succeeded ? (AttemptOutcome.Succeeded, null)
             : cancelled ? (AttemptOutcome.Cancelled, "cancelled")

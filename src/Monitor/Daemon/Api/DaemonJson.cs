@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Kvmsys.Monitor.Daemon.Jobs;
 
@@ -18,4 +19,12 @@ namespace Kvmsys.Monitor.Daemon.Api;
 [JsonSerializable(typeof(JobKind))]
 [JsonSerializable(typeof(AttemptOutcome))]
 [JsonSerializable(typeof(RunDocument))]
+[JsonSerializable(typeof(JobDocument))]
+[JsonSerializable(typeof(JobListDocument))]
+[JsonSerializable(typeof(ResultListDocument))]
+[JsonSerializable(typeof(SeriesListDocument))]
+[JsonSerializable(typeof(HostStateDocument))]
+[JsonSerializable(typeof(JobEvent))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(JsonObject))]
 internal sealed partial class DaemonJson : JsonSerializerContext;

@@ -33,6 +33,9 @@ internal sealed class JobStore : IDisposable
     private const string JobColumns =
         "id, request, state, submitted_at, submitted_by, deadline_seconds, max_attempts, attempts, not_before, cancel_requested, ended_at, reason, accepted_attempt";
 
+    private const string EntryColumns =
+        "bench.job, time, cpu_brand, cpu_signature, microcode, kernel, version, bench.verdict, plan_hash, mechanisms, complete, bench.stable";
+
     private readonly string _folder;
     private readonly TimeProvider _time;
     private readonly SqliteConnection _writing;
@@ -341,6 +344,12 @@ internal sealed class JobStore : IDisposable
         });
     }
 
+    /// <summary>Accepted benches, the latest first; their numbers are those of their jobs.</summary>
+    /// <param name="before">Only those of jobs with a lesser number; null for all.</param>
+    /// <param name="limit">So many at most.</param>
+    public IReadOnlyList<HistoryEntry> Benches(long? before, int limit) => Read(connection => connection.Rows(
+        $"SELECT {EntryColumns} FROM bench WHERE job < $before ORDER BY job DESC LIMIT $limit", ReadEntry, ("$before", before ?? long.MaxValue), ("$limit", limit)));
+
     /// <summary>What a mechanism cost in the latest benches that have a figure of it, in the order of time.</summary>
     /// <param name="mechanism">The mechanism; null for all.</param>
     /// <param name="profile">The kernel's profile; null for all.</param>
@@ -348,9 +357,9 @@ internal sealed class JobStore : IDisposable
     public IReadOnlyList<HistoryFigure> Figures(string? mechanism, string? profile, int limit) => Read(connection =>
     {
         List<HistoryFigure> figures = connection.Rows(
-            """
+            $"""
             WITH latest AS (SELECT * FROM bench ORDER BY job DESC LIMIT $limit)
-            SELECT bench.job, time, cpu_brand, cpu_signature, microcode, kernel, version, bench.verdict, plan_hash, mechanisms, complete, bench.stable,
+            SELECT {EntryColumns},
                 figure.profile, mechanism, figure.verdict, figure.stable, core_cycles, low, high, coverage
             FROM latest AS bench CROSS JOIN figure ON figure.job = bench.job
             WHERE ($mechanism IS NULL OR mechanism = $mechanism) AND ($profile IS NULL OR figure.profile = $profile)
@@ -583,22 +592,24 @@ internal sealed class JobStore : IDisposable
         AcceptedAttempt = row.IsDBNull(12) ? null : row.GetInt32(12),
     };
 
+    private static HistoryEntry ReadEntry(SqliteDataReader row) => new()
+    {
+        Id = row.GetInt64(0),
+        Time = TimeOf(row.GetInt64(1)),
+        CpuBrand = row.GetString(2),
+        CpuSignature = row.GetString(3),
+        Microcode = row.IsDBNull(4) ? null : row.GetString(4),
+        Kernel = row.GetString(5),
+        Version = row.GetString(6),
+        Verdict = row.GetString(7),
+        PlanHash = row.GetString(8),
+        Mechanisms = row.GetInt32(9),
+        Complete = row.GetBoolean(10),
+        Stable = row.GetBoolean(11),
+    };
+
     private static HistoryFigure ReadFigure(SqliteDataReader row) => new(
-        new HistoryEntry
-        {
-            Id = row.GetInt64(0),
-            Time = TimeOf(row.GetInt64(1)),
-            CpuBrand = row.GetString(2),
-            CpuSignature = row.GetString(3),
-            Microcode = row.IsDBNull(4) ? null : row.GetString(4),
-            Kernel = row.GetString(5),
-            Version = row.GetString(6),
-            Verdict = row.GetString(7),
-            PlanHash = row.GetString(8),
-            Mechanisms = row.GetInt32(9),
-            Complete = row.GetBoolean(10),
-            Stable = row.GetBoolean(11),
-        },
+        ReadEntry(row),
         row.GetString(12),
         row.GetString(13),
         row.GetString(14),

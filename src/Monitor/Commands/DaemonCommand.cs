@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+using System.Collections;
+using System.CommandLine;
+using Kvmsys.Monitor.Daemon;
+using Kvmsys.Monitor.Daemon.Store;
+using Kvmsys.Monitor.Host;
+using Kvmsys.Monitor.Reports;
+using Kvmsys.Native.Linux;
+
+namespace Kvmsys.Monitor.Commands;
+
+/// <summary>kvmsys daemon.</summary>
+internal static class DaemonCommand
+{
+    private const uint MostConfigurationBytes = 1 << 20;
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        Option<string?> configuration = new("--config") { Description = "A JSON file with settings; docs/DAEMON.md has them all.", HelpName = "FILE" };
+        Option<string[]> listen = new("--listen")
+        {
+            Description = "Where to listen: unix:PATH or http://127.0.0.1:PORT, and several of them.",
+            HelpName = "WHERE",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        Option<string?> state = new("--state") { Description = "The folder of the database.", HelpName = "FOLDER" };
+        Option<string?> device = new("--device") { Description = "KVM's device.", HelpName = "PATH" };
+        Option<bool> printUnit = new("--print-unit") { Description = "Write a unit file for systemd, and do nothing else." };
+        Command command = new("daemon", "Take jobs from people and scripts, and measure one after the other: kvmsys jobs is its client.") { configuration, listen, state, device, printUnit };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(printUnit))
+            {
+                StandardStream.WriteResults(UnitFile.Text(Environment.ProcessPath!));
+                return ExitCode.Done;
+            }
+
+            DaemonSettings settings = SettingsOf(parsed.GetValue(configuration), configuration =>
+            {
+                configuration.TakeOption("listen", parsed.GetValue(listen), listen.Name);
+                configuration.TakeOption("stateFolder", parsed.GetValue(state) is string folder ? [Path.GetFullPath(folder)] : null, state.Name);
+                configuration.TakeOption("device", parsed.GetValue(device) is string path ? [path] : null, device.Name);
+            });
+            return Run(settings).GetAwaiter().GetResult();
+        });
+        return command;
+    }
+
+    private static DaemonSettings SettingsOf(string? file, Action<DaemonConfiguration> takeOptions)
+    {
+        DaemonSettings defaults = DaemonConfiguration.Defaults(Environment.GetEnvironmentVariable, UserIdentity.Uid == 0)
+            ?? throw new CommandFailedException(ExitCode.Usage, "there is no place for the daemon's database: neither XDG_STATE_HOME nor HOME has a path. Cure: name a folder with --state.");
+        DaemonConfiguration configuration = new(defaults);
+        if (file is not null)
+        {
+            configuration.TakeFile(InputFile.Read(file, "configuration", MostConfigurationBytes), file);
+        }
+
+        configuration.TakeEnvironment(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? "")));
+        takeOptions(configuration);
+        configuration.Check();
+        return configuration.Objections.Count == 0
+            ? configuration.Settings
+            : throw new CommandFailedException(
+                ExitCode.Usage, $"the daemon cannot be set so: {string.Join("; ", configuration.Objections.Select(Shown.OneLine))}. Cure: docs/DAEMON.md has all settings.");
+    }
+
+    private static async Task<int> Run(DaemonSettings settings)
+    {
+        try
+        {
+            await using DaemonHost daemon = DaemonHost.Create(settings, HostEnvironment.Read(), ReadBench, TimeProvider.System);
+            await daemon.Start(CancellationToken.None);
+            await daemon.WaitForShutdown(CancellationToken.None);
+            return ExitCode.Done;
+        }
+        catch (Exception exception) when (exception is StoreException or StoreFullException)
+        {
+            throw new CommandFailedException(ExitCode.NoResources, exception.Message);
+        }
+    }
+
+    private static BenchDocument? ReadBench(ReadOnlyMemory<byte> json, out string? objection)
+    {
+        try
+        {
+            objection = null;
+            return BenchFile.Parse(json, "of this job");
+        }
+        catch (CommandFailedException exception)
+        {
+            objection = exception.Message;
+            return null;
+        }
+    }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using System.Threading.RateLimiting;
+using Kvmsys.Monitor.Daemon.Store;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Logging;
+
+namespace Kvmsys.Monitor.Daemon.Api;
+
+/// <summary>What every request goes through: who asks, whether it may, how often it has asked, and what becomes of a failure.</summary>
+/// <param name="settings">How the daemon is set.</param>
+/// <param name="logger">Its log.</param>
+internal sealed partial class ApiPipeline(DaemonSettings settings, ILogger<ApiPipeline> logger)
+{
+    private const string ProblemJson = "application/problem+json";
+
+    private readonly PartitionedRateLimiter<string> _limiter = PartitionedRateLimiter.Create<string, string>(client => RateLimitPartition.GetTokenBucketLimiter(
+        client,
+        _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = 5 * settings.RequestsPerSecond,
+            TokensPerPeriod = settings.RequestsPerSecond,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+            QueueLimit = 0,
+            AutoReplenishment = true,
+        }));
+
+    /// <summary>Answers a request by its route.</summary>
+    public async Task Answer(HttpContext http, ApiRoute route)
+    {
+        AddHeaders(http.Response);
+        try
+        {
+            Caller caller = CallerOf(http);
+            using RateLimitLease lease = _limiter.AttemptAcquire($"{caller.Name} {http.Connection.RemoteIpAddress}");
+            if (!lease.IsAcquired)
+            {
+                throw new ProblemException(StatusCodes.Status429TooManyRequests, $"more than {settings.RequestsPerSecond} requests in a second. Cure: wait a little.") { RetryAfterSeconds = 1 };
+            }
+
+            if (caller.Scope < route.Scope)
+            {
+                throw caller.Scope == Scope.None
+                    ? new ProblemException(StatusCodes.Status401Unauthorized, "who asks is not known. Cure: send Authorization: Bearer TOKEN; kvmsys daemon token makes one.")
+                    : new ProblemException(StatusCodes.Status403Forbidden, $"{caller.Name} may {Spelled(caller.Scope)}, and this needs {Spelled(route.Scope)}. Cure: use a token with that scope, or the Unix socket.");
+            }
+
+            await route.Handle(new ApiRequest(http, caller)).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (http.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or IOException)
+        {
+            // Nobody waits for the answer any more.
+        }
+        catch (ProblemException problem)
+        {
+            await AnswerProblem(http, problem).ConfigureAwait(false);
+        }
+        catch (StoreFullException exception)
+        {
+            await AnswerProblem(http, new ProblemException(StatusCodes.Status507InsufficientStorage, exception.Message)).ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException exception)
+        {
+            await AnswerProblem(http, new ProblemException(exception.StatusCode, exception.Message)).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // One request's fault is told in the log and to its caller, and is no other's.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            LogFault(http.Request.Method, http.Request.Path, exception);
+            await AnswerProblem(http, new ProblemException(StatusCodes.Status500InternalServerError, "an internal fault; the daemon's log has it.")).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Answers a request that no route is for.</summary>
+    public static Task AnswerUnknown(HttpContext http)
+    {
+        AddHeaders(http.Response);
+        return AnswerProblem(http, new ProblemException(StatusCodes.Status404NotFound, "there is nothing here. Cure: /api/v1/openapi.json has all that there is."));
+    }
+
+    private static async Task AnswerProblem(HttpContext http, ProblemException problem)
+    {
+        if (http.Response.HasStarted)
+        {
+            http.Abort();
+            return;
+        }
+
+        http.Response.StatusCode = problem.Status;
+        http.Response.ContentType = ProblemJson;
+        if (problem.RetryAfterSeconds is int seconds)
+        {
+            http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (problem.Status == StatusCodes.Status401Unauthorized)
+        {
+            http.Response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(
+            new Problem
+            {
+                Title = ReasonPhrases.GetReasonPhrase(problem.Status),
+                Status = problem.Status,
+                Detail = problem.Message,
+                Errors = problem.Errors,
+            },
+            DaemonJson.Default.Problem);
+        await http.Response.Body.WriteAsync(json, http.RequestAborted).ConfigureAwait(false);
+    }
+
+    private static void AddHeaders(HttpResponse response)
+    {
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+        response.Headers["Referrer-Policy"] = "no-referrer";
+    }
+
+    /// <summary>Who asks: whoever may open the Unix socket, or a process of this host.</summary>
+    private static Caller CallerOf(HttpContext http)
+    {
+        if (http.Connection.RemoteIpAddress is not IPAddress address)
+        {
+            return new Caller("socket", Scope.Admin);
+        }
+
+        if (!IPAddress.IsLoopback(address))
+        {
+            return new Caller("nobody", Scope.None);
+        }
+
+        // A name that somebody has made lead here (DNS rebinding) is no name of this host's.
+        string name = http.Request.Host.Host;
+        return name is "localhost" || (IPAddress.TryParse(name.Trim('[', ']'), out IPAddress? named) && IPAddress.IsLoopback(named))
+            ? new Caller("loopback", Scope.Read)
+            : throw new ProblemException(StatusCodes.Status421MisdirectedRequest, "Host: the address that the daemon listens at");
+    }
+
+    private static string Spelled(Scope scope) => scope.ToString().ToLowerInvariant();
+
+    [LoggerMessage(LogLevel.Error, "{Method} {Path} failed")]
+    private partial void LogFault(string method, PathString path, Exception exception);
+}

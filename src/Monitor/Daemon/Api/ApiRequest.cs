@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Kvmsys.Monitor.Daemon.Api;
+
+/// <summary>A request, what was found in it, and its answer.</summary>
+/// <param name="http">As ASP.NET Core has it.</param>
+/// <param name="caller">Who asks.</param>
+internal sealed class ApiRequest(HttpContext http, Caller caller)
+{
+    private const string Json = "application/json";
+
+    /// <summary>As ASP.NET Core has it.</summary>
+    public HttpContext Http => http;
+
+    /// <summary>Who asks.</summary>
+    public Caller Caller => caller;
+
+    /// <summary>A number of the path.</summary>
+    /// <exception cref="ProblemException">It is none: there is no such thing.</exception>
+    public long Number(string name) =>
+        long.TryParse(http.Request.RouteValues[name] as string, NumberStyles.None, CultureInfo.InvariantCulture, out long value)
+            ? value
+            : throw new ProblemException(StatusCodes.Status404NotFound, $"{name} is a number");
+
+    /// <summary>A number of the query; null when it is not there.</summary>
+    /// <exception cref="ProblemException">It is none, or out of its bounds.</exception>
+    public long? Number(string name, long least, long most)
+    {
+        if (!http.Request.Query.TryGetValue(name, out Microsoft.Extensions.Primitives.StringValues values))
+        {
+            return null;
+        }
+
+        return values.Count == 1 && long.TryParse(values[0], NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value >= least && value <= most
+            ? value
+            : throw new ProblemException(StatusCodes.Status400BadRequest, $"{name}: {least} to {most}");
+    }
+
+    /// <summary>A text of the query; null when it is not there.</summary>
+    /// <exception cref="ProblemException">It is there twice, or too long.</exception>
+    public string? Text(string name)
+    {
+        const int longest = 100;
+        return !http.Request.Query.TryGetValue(name, out Microsoft.Extensions.Primitives.StringValues values) ? null
+            : values is [{ Length: > 0 and <= longest } text] ? text
+            : throw new ProblemException(StatusCodes.Status400BadRequest, $"{name}: one text of 1 to {longest} characters");
+    }
+
+    /// <summary>The body as JSON.</summary>
+    /// <exception cref="ProblemException">It is none, or not what is expected.</exception>
+    public async Task<T> Body<T>(JsonTypeInfo<T> type)
+    {
+        if (!MediaTypeHeaderValue.TryParse(http.Request.ContentType, out MediaTypeHeaderValue? content) || !content.MediaType.Equals(Json, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ProblemException(StatusCodes.Status415UnsupportedMediaType, $"Content-Type: {Json} is needed");
+        }
+
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(http.Request.Body, type, http.RequestAborted).ConfigureAwait(false)
+                ?? throw new ProblemException(StatusCodes.Status400BadRequest, "the body is null");
+        }
+        catch (JsonException exception)
+        {
+            throw new ProblemException(StatusCodes.Status400BadRequest, $"the body is not what is expected: {exception.Message}");
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair: a text only when somebody wants its characters.
+            throw new ProblemException(StatusCodes.Status400BadRequest, "the body has a text that is no Unicode");
+        }
+    }
+
+    /// <summary>Answers with JSON; with 304 where the caller has it already.</summary>
+    public Task Answer<T>(T document, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) => AnswerBytes(JsonSerializer.SerializeToUtf8Bytes(document, type), status);
+
+    /// <summary>Answers with what is JSON already.</summary>
+    public async Task AnswerBytes(byte[] json, int status = StatusCodes.Status200OK)
+    {
+        string tag = $"\"{XxHash3.HashToUInt64(json):x16}\"";
+        http.Response.Headers.ETag = tag;
+        http.Response.Headers.CacheControl = "no-cache";
+        if (status == StatusCodes.Status200OK && http.Request.Headers.IfNoneMatch.Contains(tag))
+        {
+            http.Response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
+        http.Response.StatusCode = status;
+        http.Response.ContentType = Json;
+        http.Response.ContentLength = json.Length;
+        await http.Response.Body.WriteAsync(json, http.RequestAborted).ConfigureAwait(false);
+    }
+}

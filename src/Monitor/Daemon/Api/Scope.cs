@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+
+using System.Text.Json.Serialization;
+
+namespace Kvmsys.Monitor.Daemon.Api;
+
+/// <summary>What a caller may do; each includes those before it.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Scope>))]
+public enum Scope
+{
+    /// <summary>Nothing but ask whether the daemon is there.</summary>
+    [JsonStringEnumMemberName("none")]
+    None,
+
+    /// <summary>See everything.</summary>
+    [JsonStringEnumMemberName("read")]
+    Read,
+
+    /// <summary>Submit jobs, and cancel them.</summary>
+    [JsonStringEnumMemberName("submit")]
+    Submit,
+
+    /// <summary>Take the host out of service, and the like.</summary>
+    [JsonStringEnumMemberName("admin")]
+    Admin,
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+
+using System.Text.Json;
+
+namespace Kvmsys.Monitor.Daemon;
+
+/// <summary>A daemon's settings from a file, the environment and the command line; each stands above those before it. Everything that is wrong is told at once.</summary>
+internal sealed class DaemonConfiguration
+{
+    private readonly List<string> _objections = [];
+
+    /// <summary>Settings of which nothing is set yet.</summary>
+    /// <param name="defaults">What they are then.</param>
+    public DaemonConfiguration(DaemonSettings defaults) => Settings = defaults;
+
+    /// <summary>The settings.</summary>
+    public DaemonSettings Settings { get; private set; }
+
+    /// <summary>What is wrong, each with where it was found.</summary>
+    public IReadOnlyList<string> Objections => _objections;
+
+    /// <summary>Where a daemon is that was told nothing: under systemd where that has made room for it, else the system's places for root, and a user's own.</summary>
+    /// <param name="variable">The environment.</param>
+    /// <param name="isRoot">Whether the process is root's.</param>
+    /// <returns>The settings; null when the environment has no home.</returns>
+    public static DaemonSettings? Defaults(Func<string, string?> variable, bool isRoot)
+    {
+        string? state = Folder("STATE_DIRECTORY") ?? (isRoot ? "/var/lib/kvmsys"
+            : Folder("XDG_STATE_HOME") is string stateHome ? Path.Combine(stateHome, "kvmsys", "daemon")
+            : Folder("HOME") is string home ? Path.Combine(home, ".local", "state", "kvmsys", "daemon")
+            : null);
+        return state is null ? null : new()
+        {
+            StateFolder = state,
+            Listen = [DaemonEndpoint.OfSocket(SocketOf(variable, isRoot) ?? Path.Combine(state, "daemon.sock")), DaemonEndpoint.Parse($"http://127.0.0.1:{DaemonEndpoint.DefaultPort}")!],
+        };
+
+        // Of several, separated by colons, the first.
+        string? Folder(string name) => variable(name)?.Split(':')[0] is string path && Path.IsPathRooted(path) ? path : null;
+    }
+
+    /// <summary>Where the Unix socket is of a daemon that was told nothing; null when the environment has no folder for it.</summary>
+    /// <param name="variable">The environment.</param>
+    /// <param name="isRoot">Whether the process is root's.</param>
+    public static string? SocketOf(Func<string, string?> variable, bool isRoot)
+    {
+        const string name = "daemon.sock";
+        return variable("RUNTIME_DIRECTORY")?.Split(':')[0] is string given && Path.IsPathRooted(given) ? Path.Combine(given, name)
+            : isRoot ? $"/run/kvmsys/{name}"
+            : variable("XDG_RUNTIME_DIR") is string runtime && Path.IsPathRooted(runtime) ? Path.Combine(runtime, "kvmsys", name)
+            : null;
+    }
+
+    /// <summary>Takes what a file says: a JSON object whose names are those of <see cref="DaemonSetting.All"/>.</summary>
+    /// <param name="json">What is in it.</param>
+    /// <param name="path">Its path, to be told.</param>
+    public void TakeFile(ReadOnlyMemory<byte> json, string path)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                _objections.Add($"{path}: a JSON object is needed");
+                return;
+            }
+
+            HashSet<string> seen = [];
+            foreach (JsonProperty property in document.RootElement.EnumerateObject())
+            {
+                if (!seen.Add(property.Name))
+                {
+                    _objections.Add($"{path}: {property.Name} is there twice");
+                }
+                else
+                {
+                    Take(property.Name, ValuesOf(property.Value), $"{path}: {property.Name}");
+                }
+            }
+        }
+        catch (JsonException exception)
+        {
+            _objections.Add($"{path}: no JSON: {exception.Message.TrimEnd('.')}");
+        }
+    }
+
+    /// <summary>Takes what the environment says. A list's values are separated by spaces.</summary>
+    public void TakeEnvironment(IEnumerable<KeyValuePair<string, string>> variables)
+    {
+        foreach ((string variable, string value) in variables.Where(variable => DaemonSetting.IsVariable(variable.Key)).OrderBy(variable => variable.Key, StringComparer.Ordinal))
+        {
+            DaemonSetting? setting = DaemonSetting.All.FirstOrDefault(setting => setting.Variable == variable);
+            Take(setting?.Name, value.Split(' ', StringSplitOptions.RemoveEmptyEntries), variable);
+        }
+    }
+
+    /// <summary>Takes what the command line says; null for nothing.</summary>
+    /// <param name="name">The setting's name.</param>
+    /// <param name="values">Its values.</param>
+    /// <param name="option">The option, to be told.</param>
+    public void TakeOption(string name, IReadOnlyList<string>? values, string option)
+    {
+        if (values is { Count: > 0 })
+        {
+            Take(name, values, option);
+        }
+    }
+
+    /// <summary>Looks at what was set, all together.</summary>
+    public void Check()
+    {
+        foreach (DaemonEndpoint endpoint in Settings.Listen)
+        {
+            if (endpoint.IsEncrypted)
+            {
+                _objections.Add($"listen: {endpoint}: this kvmsys does not speak TLS yet");
+            }
+            else if (!endpoint.IsLocal)
+            {
+                _objections.Add($"listen: {endpoint}: whoever reaches it could read along; a Unix socket or an address of this host alone (127.0.0.1) is needed");
+            }
+        }
+    }
+
+    private void Take(string? name, IReadOnlyList<string> values, string where)
+    {
+        if (DaemonSetting.All.FirstOrDefault(setting => setting.Name == name) is not DaemonSetting setting)
+        {
+            _objections.Add($"{where}: there is no such setting; there are {string.Join(", ", DaemonSetting.All.Select(known => where == known.Variable || DaemonSetting.IsVariable(where) ? known.Variable : known.Name))}");
+        }
+        else if (setting.Apply(Settings, values) is DaemonSettings settings)
+        {
+            Settings = settings;
+        }
+        else
+        {
+            _objections.Add($"{where}: {setting.Expected} is needed, and not {string.Join(' ', values)}");
+        }
+    }
+
+    private static IReadOnlyList<string> ValuesOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => [.. value.EnumerateArray().SelectMany(ValuesOf)],
+        JsonValueKind.String => [value.GetString()!],
+        _ => [value.GetRawText()],
+    };
+}

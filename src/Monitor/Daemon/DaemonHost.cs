@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+
+using System.Net.Sockets;
+using Kvmsys.Monitor.Daemon.Api;
+using Kvmsys.Monitor.Daemon.Store;
+using Kvmsys.Monitor.Host;
+using Kvmsys.Native;
+using Kvmsys.Native.Linux;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging;
+
+namespace Kvmsys.Monitor.Daemon;
+
+/// <summary>A daemon, made of its parts: the store, the loop, and what listens.</summary>
+internal sealed partial class DaemonHost : IAsyncDisposable
+{
+    private const UnixFileMode SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+    private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private readonly DaemonSettings _settings;
+    private readonly WebApplication _application;
+    private readonly JobStore _store;
+    private readonly FileLock _folder;
+    private readonly ILogger _logger;
+
+    private DaemonHost(DaemonSettings settings, WebApplication application, JobStore store, FileLock folder)
+    {
+        (_settings, _application, _store, _folder) = (settings, application, store, folder);
+        _logger = application.Services.GetRequiredService<ILogger<DaemonHost>>();
+    }
+
+    /// <summary>Makes a daemon; nothing of it runs yet.</summary>
+    /// <param name="settings">How it is set.</param>
+    /// <param name="host">The host.</param>
+    /// <param name="readBench">Reads what a bench writes.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="StoreException">Its database cannot be used, or another daemon uses it.</exception>
+    /// <exception cref="StoreFullException">There is no room for one.</exception>
+    public static DaemonHost Create(DaemonSettings settings, HostEnvironment host, BenchReading readBench, TimeProvider time)
+    {
+        FileLock folder = TakeFolder(settings.StateFolder);
+        JobStore? store = null;
+        try
+        {
+            store = JobStore.Open(settings.StateFolder, time);
+            // With nothing that is not asked for: the others look for configuration files, and watch the folder where they might be.
+            WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "kvmsys" });
+            builder.Services.AddRoutingCore();
+            builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
+            AddLog(builder.Logging);
+            if (SystemdHelpers.IsSystemdService())
+            {
+                builder.Services.AddSystemd();
+                builder.Services.AddHostedService<SystemdWatchdog>();
+            }
+
+            builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds((2 * settings.StopSeconds) + 5));
+            builder.Services.AddSingleton(settings).AddSingleton(store).AddSingleton(readBench).AddSingleton(time).AddSingleton(host);
+            builder.Services.AddSingleton<JobRunner>().AddSingleton<JobLoop>().AddSingleton<ApiRoutes>();
+            builder.Services.AddSingleton(services => new EventStream(store, services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+            builder.Services.AddHostedService(services => services.GetRequiredService<JobLoop>());
+            builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
+            WebApplication application = builder.Build();
+            ApiPipeline pipeline = new(settings, application.Services.GetRequiredService<ILogger<ApiPipeline>>());
+            foreach (ApiRoute route in application.Services.GetRequiredService<ApiRoutes>().All)
+            {
+                application.MapMethods(route.Pattern, [route.Method], http => pipeline.Answer(http, route));
+            }
+
+            application.MapFallback(ApiPipeline.AnswerUnknown);
+            return new(settings, application, store, folder);
+        }
+        catch
+        {
+            store?.Dispose();
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The services of the daemon, for a test.</summary>
+    internal IServiceProvider Services => _application.Services;
+
+    /// <summary>Starts it: it listens, and takes jobs.</summary>
+    /// <exception cref="StoreException">It cannot listen where it should.</exception>
+    public async Task Start(CancellationToken cancellation)
+    {
+        foreach (string socket in _settings.Listen.Select(endpoint => endpoint.Socket).OfType<string>())
+        {
+            RemoveStale(socket);
+        }
+
+        int lost = _store.Recover();
+        try
+        {
+            await _application.StartAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (IOException exception)
+        {
+            throw new StoreException($"the daemon cannot listen: {exception.Message.TrimEnd('.')}", "name other places with --listen");
+        }
+
+        foreach (string socket in _settings.Listen.Select(endpoint => endpoint.Socket).OfType<string>())
+        {
+            File.SetUnixFileMode(socket, SocketMode);
+        }
+
+        LogReady(string.Join(' ', _settings.Listen), _settings.StateFolder);
+        if (lost > 0)
+        {
+            LogRecovered(lost);
+        }
+
+        if (_store.SetAside is string aside)
+        {
+            LogSetAside(aside);
+        }
+    }
+
+    /// <summary>Waits until it is asked to stop, and has stopped.</summary>
+    public Task WaitForShutdown(CancellationToken cancellation) => _application.WaitForShutdownAsync(cancellation);
+
+    /// <summary>Stops it: no request and no job is begun any more, and what runs is ended in order.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _application.DisposeAsync().ConfigureAwait(false);
+        _store.Dispose();
+        _folder.Dispose();
+    }
+
+    /// <summary>On standard error: lines for people, and under systemd lines with a level that journald understands.</summary>
+    private static void AddLog(ILoggingBuilder logging)
+    {
+        if (SystemdHelpers.IsSystemdService())
+        {
+            logging.AddSystemdConsole();
+        }
+        else
+        {
+            logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "yyyy-MM-dd HH:mm:ss ";
+            });
+        }
+
+        logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+    }
+
+    private static FileLock TakeFolder(string folder)
+    {
+        const string cure = "name another folder with --state";
+        try
+        {
+            Directory.CreateDirectory(folder, FolderMode);
+            return FileLock.TryTake(folder)
+                ?? throw new StoreException(
+                    $"another daemon{(FileLock.HolderOf(folder) is int process ? $", process {process}," : "")} uses the folder {folder}", $"use that one, or {cure}");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or KvmException)
+        {
+            throw new StoreException($"the folder {folder} cannot be used: {exception.Message.TrimEnd('.')}", cure);
+        }
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, DaemonSettings settings)
+    {
+        const int mostConnections = 2000;
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = (long)settings.LargestBodyMebibytes << 20;
+        kestrel.Limits.MaxConcurrentConnections = mostConnections;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+        foreach (DaemonEndpoint endpoint in settings.Listen)
+        {
+            if (endpoint.Socket is string path)
+            {
+                kestrel.ListenUnixSocket(path, options => options.Protocols = HttpProtocols.Http1);
+            }
+            else
+            {
+                kestrel.Listen(endpoint.Address!, options => options.Protocols = HttpProtocols.Http1);
+            }
+        }
+    }
+
+    /// <summary>Removes a socket that nobody listens at any more: the state folder's lock says that no daemon of this folder does.</summary>
+    private static void RemoveStale(string path)
+    {
+        try
+        {
+            if (Path.GetDirectoryName(path) is string folder)
+            {
+                Directory.CreateDirectory(folder);
+            }
+
+            if (File.Exists(path))
+            {
+                using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    socket.Connect(new UnixDomainSocketEndPoint(path));
+                    throw new StoreException($"something listens at {path} already", "name another socket with --listen");
+                }
+                catch (SocketException exception) when (exception.SocketErrorCode is SocketError.ConnectionRefused)
+                {
+                    File.Delete(path);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or SocketException)
+        {
+            throw new StoreException($"the socket {path} cannot be used: {exception.Message.TrimEnd('.')}", "name another one with --listen");
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "ready: listening at {Endpoints}, state in {Folder}")]
+    private partial void LogReady(string endpoints, string folder);
+
+    [LoggerMessage(LogLevel.Warning, "{Count} attempts were lost with the daemon before this one; their jobs wait again, or have failed")]
+    private partial void LogRecovered(int count);
+
+    [LoggerMessage(LogLevel.Error, "the database was damaged: it lies in {Path} now, as it was, and a new one was begun")]
+    private partial void LogSetAside(string path);
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+
+namespace Kvmsys.Monitor.Daemon;
+
+/// <summary>One thing that can be set: in the configuration file under its name, in the environment, and for some on the command line.</summary>
+/// <param name="Name">Its name in the file, for example stateFolder.</param>
+/// <param name="Expected">What its value has to be, for people.</param>
+/// <param name="Meaning">What it does, for people.</param>
+/// <param name="Apply">Sets it; null when the values are none for it. What is no list has one.</param>
+internal sealed record DaemonSetting(string Name, string Expected, string Meaning, Func<DaemonSettings, IReadOnlyList<string>, DaemonSettings?> Apply)
+{
+    private const string EnvironmentPrefix = "KVMSYS_DAEMON_";
+
+    /// <summary>Everything that can be set.</summary>
+    public static IReadOnlyList<DaemonSetting> All { get; } =
+    [
+        new(
+            "listen",
+            "a list of unix:PATH and http://ADDRESS:PORT",
+            "where it listens",
+            (settings, values) => values.Count > 0 && values.Select(DaemonEndpoint.Parse).ToArray() is var endpoints && Array.TrueForAll(endpoints, endpoint => endpoint is not null)
+                ? settings with { Listen = endpoints! }
+                : null),
+        Text("stateFolder", "the absolute path of a folder", "where its database is", (settings, value) => Path.IsPathRooted(value) ? settings with { StateFolder = value } : null),
+        Text("device", "the path of a device", "KVM's device", (settings, value) => value.Length > 0 ? settings with { Device = value } : null),
+        Number("deadlineSeconds", 1, Jobs.JobRequest.LongestDeadlineSeconds, "seconds that an attempt may take where its job does not say", (settings, value) => settings with { DeadlineSeconds = value }),
+        Number("maxAttempts", 1, Jobs.JobRequest.MostAttempts, "attempts of a job that does not say how many", (settings, value) => settings with { MaxAttempts = value }),
+        Number("jobMemoryMebibytes", 64, 1 << 20, "the most memory that a job's process may write, in MiB", (settings, value) => settings with { JobMemoryMebibytes = value }),
+        Number("longestQueue", 1, 1_000_000, "jobs that may wait", (settings, value) => settings with { LongestQueue = value }),
+        Number("largestBodyMebibytes", 1, 256, "the largest body of a request, in MiB", (settings, value) => settings with { LargestBodyMebibytes = value }),
+        Number("requestsPerSecond", 1, 1_000_000, "requests of one client in a second, over a while", (settings, value) => settings with { RequestsPerSecond = value }),
+        Number("keepDays", 1, 36_500, "days that documents and logs are kept; figures are kept for ever", (settings, value) => settings with { KeepDays = value }),
+        Number("stopSeconds", 1, 3600, "seconds that a job may go on when the daemon is asked to stop", (settings, value) => settings with { StopSeconds = value }),
+    ];
+
+    /// <summary>Its name in the environment, for example KVMSYS_DAEMON_STATE_FOLDER.</summary>
+    public string Variable => EnvironmentPrefix + string.Concat(Name.Select(c => char.IsAsciiLetterUpper(c) ? $"_{c}" : char.ToUpperInvariant(c).ToString()));
+
+    /// <summary>Whether a variable of the environment is meant for the daemon.</summary>
+    public static bool IsVariable(string name) => name.StartsWith(EnvironmentPrefix, StringComparison.Ordinal);
+
+    private static DaemonSetting Text(string name, string expected, string meaning, Func<DaemonSettings, string, DaemonSettings?> apply) =>
+        new(name, expected, meaning, (settings, values) => values is [string value] ? apply(settings, value) : null);
+
+    private static DaemonSetting Number(string name, int least, int most, string meaning, Func<DaemonSettings, int, DaemonSettings> apply) => Text(
+        name,
+        $"a number from {least.ToString(CultureInfo.InvariantCulture)} to {most.ToString(CultureInfo.InvariantCulture)}",
+        meaning,
+        (settings, value) => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most ? apply(settings, number) : null);
+}
