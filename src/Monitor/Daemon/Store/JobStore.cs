@@ -51,8 +51,11 @@ internal sealed class JobStore : IDisposable
         _writing = Connect(Path.Combine(folder, FileName), SqliteOpenMode.ReadWriteCreate);
         try
         {
-            _writing.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF");
+            _writing.Execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF");
             StoreSchema.Bring(_writing, Path.Combine(folder, FileName));
+
+            // It is written into the file, which has to be this daemon's.
+            _writing.Execute("PRAGMA journal_mode = WAL");
             _reading = Connect(Path.Combine(folder, FileName), SqliteOpenMode.ReadOnly);
         }
         catch

@@ -101,10 +101,12 @@ internal static class StoreSchema
     /// <exception cref="StoreException">It is somebody else's, or of a newer kvmsys.</exception>
     public static void Bring(SqliteConnection connection, string path)
     {
-        long version = (long)connection.Scalar("PRAGMA user_version")!;
-        long application = (long)connection.Scalar("PRAGMA application_id")!;
+        // What another process brings at the same time is seen whole or not at all.
+        using SqliteTransaction transaction = connection.BeginTransaction();
+        long version = VersionOf(connection);
+        long application = ApplicationOf(connection);
         bool isNew = version == 0 && application == 0 && (long)connection.Scalar("SELECT count(*) FROM sqlite_schema")! == 0;
-        if (!isNew && application != ApplicationId)
+        if (!isNew && (application != ApplicationId || version < 1))
         {
             throw new StoreException($"{path} is a database, but not of kvmsys daemon", "name another folder with --state");
         }
@@ -119,7 +121,6 @@ internal static class StoreSchema
             return;
         }
 
-        using SqliteTransaction transaction = connection.BeginTransaction();
         foreach (string migration in Migrations[(int)version..])
         {
             connection.Execute(migration);
@@ -128,4 +129,8 @@ internal static class StoreSchema
         connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}"));
         transaction.Commit();
     }
+
+    private static long ApplicationOf(SqliteConnection connection) => (long)connection.Scalar("PRAGMA application_id")!;
+
+    private static long VersionOf(SqliteConnection connection) => (long)connection.Scalar("PRAGMA user_version")!;
 }
