@@ -466,7 +466,8 @@ internal sealed class JobStore : IDisposable
     }
 
     private static bool IsFull(SqliteException exception) =>
-        exception.SqliteErrorCode is raw.SQLITE_FULL || (exception.SqliteErrorCode is raw.SQLITE_IOERR && exception.SqliteExtendedErrorCode is raw.SQLITE_IOERR_WRITE or raw.SQLITE_IOERR_FSYNC);
+        exception.SqliteErrorCode is raw.SQLITE_FULL || (exception.SqliteErrorCode is raw.SQLITE_IOERR
+            && exception.SqliteExtendedErrorCode is raw.SQLITE_IOERR_WRITE or raw.SQLITE_IOERR_FSYNC or raw.SQLITE_IOERR_SHMSIZE);
 
     private T Read<T>(Func<SqliteConnection, T> read)
     {
