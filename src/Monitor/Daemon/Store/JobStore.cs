@@ -404,7 +404,16 @@ internal sealed class JobStore : IDisposable
 
     /// <summary>Writes a copy of the database, whole, while it is in use.</summary>
     /// <param name="path">A file that is not there yet.</param>
-    public void BackUp(string path) => Read(connection => connection.Execute("VACUUM INTO $path", ("$path", Path.GetFullPath(path))));
+    /// <exception cref="StoreException">There is one.</exception>
+    public void BackUp(string path)
+    {
+        if (Path.Exists(path))
+        {
+            throw new StoreException($"{path} is there already", "name a file that is not");
+        }
+
+        Read(connection => connection.Execute("VACUUM INTO $path", ("$path", Path.GetFullPath(path))));
+    }
 
     /// <summary>Whether something can be written.</summary>
     /// <exception cref="StoreFullException">There is no room.</exception>
