@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Data;
 using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text.Json;
@@ -29,6 +30,7 @@ internal sealed class JobStore : IDisposable
     private const string FileName = "jobs.db";
     private const string CorruptMarker = FileName + ".corrupt";
     private const string CordonFlag = "cordoned";
+    private const string AttemptColumns = "number, started_at, ended_at, outcome, exit_status, reason, log, document IS NOT NULL";
 
     private const string JobColumns =
         "id, request, state, submitted_at, submitted_by, deadline_seconds, max_attempts, attempts, not_before, cancel_requested, ended_at, reason, accepted_attempt";
@@ -83,18 +85,23 @@ internal sealed class JobStore : IDisposable
         {
             const UnixFileMode owners = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
             Directory.CreateDirectory(folder, owners);
+            string? aside = null;
             if (File.Exists(marker))
             {
-                string? aside = IsSound(path) ? null : MoveAside(path, time);
+                aside = !File.Exists(path) || IsSound(path) ? null : MoveAside(path, time);
                 File.Delete(marker);
-                return new(folder, time) { SetAside = aside };
             }
 
-            return new(folder, time);
-        }
-        catch (SqliteException exception) when (exception.SqliteErrorCode is raw.SQLITE_NOTADB or raw.SQLITE_CORRUPT)
-        {
-            return new(folder, time) { SetAside = MoveAside(path, time) };
+            try
+            {
+                return new(folder, time) { SetAside = aside };
+            }
+            catch (SqliteException exception) when (IsDamage(exception))
+            {
+                // What is in braces is done after what opens it.
+                aside = MoveAside(path, time);
+                return new(folder, time) { SetAside = aside };
+            }
         }
         catch (SqliteException exception) when (IsFull(exception))
         {
@@ -187,19 +194,7 @@ internal sealed class JobStore : IDisposable
 
     /// <summary>A job's attempts, in order.</summary>
     public IReadOnlyList<JobAttempt> Attempts(long job) => Read(connection => connection.Rows(
-        "SELECT number, started_at, ended_at, outcome, exit_status, reason, log, document IS NOT NULL FROM attempt WHERE job = $job ORDER BY number",
-        row => new JobAttempt
-        {
-            Number = row.GetInt32(0),
-            StartedAt = TimeOf(row.GetInt64(1)),
-            EndedAt = row.IsDBNull(2) ? null : TimeOf(row.GetInt64(2)),
-            Outcome = row.IsDBNull(3) ? null : OutcomeOf(row.GetString(3)),
-            ExitStatus = row.IsDBNull(4) ? null : row.GetInt32(4),
-            Reason = row.IsDBNull(5) ? null : row.GetString(5),
-            Log = row.IsDBNull(6) ? null : row.GetString(6),
-            HasDocument = row.GetBoolean(7),
-        },
-        ("$job", job)));
+        $"SELECT {AttemptColumns} FROM attempt WHERE job = $job ORDER BY number", ReadAttempt, ("$job", job)));
 
     /// <summary>What an attempt has measured, as JSON; null when there is nothing.</summary>
     public byte[]? Document(long job, int attempt) => Read(connection =>
@@ -357,7 +352,10 @@ internal sealed class JobStore : IDisposable
     /// <param name="mechanism">The mechanism; null for all.</param>
     /// <param name="profile">The kernel's profile; null for all.</param>
     /// <param name="limit">So many benches at most.</param>
-    public IReadOnlyList<HistoryFigure> Figures(string? mechanism, string? profile, int limit) => Read(connection =>
+    public IReadOnlyList<HistoryFigure> Figures(string? mechanism, string? profile, int limit) =>
+        Read(connection => FiguresIn(connection, mechanism, profile, limit));
+
+    private static List<HistoryFigure> FiguresIn(SqliteConnection connection, string? mechanism, string? profile, int limit)
     {
         List<HistoryFigure> figures = connection.Rows(
             $"""
@@ -374,12 +372,12 @@ internal sealed class JobStore : IDisposable
             ("$limit", limit));
         figures.Reverse();
         return figures;
-    });
+    }
 
     /// <summary>Events behind one, in order.</summary>
     public IReadOnlyList<JobEvent> EventsAfter(long id, int limit) => Read(connection => connection.Rows(
         "SELECT id, at, kind, job, text FROM event WHERE id > $id ORDER BY id LIMIT $limit",
-        row => new JobEvent(row.GetInt64(0), TimeOf(row.GetInt64(1)), row.GetString(2), row.IsDBNull(3) ? null : row.GetInt64(3), row.IsDBNull(4) ? null : row.GetString(4)),
+        ReadEvent,
         ("$id", id),
         ("$limit", limit)));
 
@@ -444,15 +442,28 @@ internal sealed class JobStore : IDisposable
         return connection;
     }
 
-    /// <summary>Whether every page of a database fits.</summary>
+    /// <summary>Whether everything in a database fits and can be read.</summary>
     private static bool IsSound(string path)
     {
         try
         {
             using SqliteConnection connection = Connect(path, SqliteOpenMode.ReadOnly);
-            return connection.Scalar("PRAGMA quick_check(1)") is "ok";
+            if (connection.Scalar("PRAGMA integrity_check(1)") is not "ok")
+            {
+                return false;
+            }
+
+            if (StoreSchema.IsCurrent(connection))
+            {
+                connection.Rows($"SELECT {JobColumns} FROM job", row => ReadJob(row).Id);
+                connection.Rows($"SELECT {AttemptColumns}, document FROM attempt", row => ReadAttempt(row).HasDocument ? Unpack((byte[])row.GetValue(8)).Length : 0);
+                connection.Rows("SELECT id, at, kind, job, text FROM event", row => ReadEvent(row).Id);
+                FiguresIn(connection, mechanism: null, profile: null, int.MaxValue);
+            }
+
+            return true;
         }
-        catch (SqliteException)
+        catch (Exception exception) when (IsSuspicious(exception))
         {
             return false;
         }
@@ -478,6 +489,14 @@ internal sealed class JobStore : IDisposable
         exception.SqliteErrorCode is raw.SQLITE_FULL || (exception.SqliteErrorCode is raw.SQLITE_IOERR
             && exception.SqliteExtendedErrorCode is raw.SQLITE_IOERR_WRITE or raw.SQLITE_IOERR_FSYNC or raw.SQLITE_IOERR_SHMSIZE);
 
+    /// <summary>Whether it comes of what no daemon has written: of pages that do not fit, or of values that are none.</summary>
+    private static bool IsDamage(Exception exception) => exception is SqliteException sqlite
+        ? sqlite.SqliteErrorCode is raw.SQLITE_NOTADB or raw.SQLITE_CORRUPT
+        : exception is JsonException or InvalidDataException or InvalidOperationException or InvalidCastException or ArgumentException or FormatException or OverflowException;
+
+    /// <summary>Whether it may come of damage: statements are constants, so that one that has no sense is one whose tables have changed.</summary>
+    private static bool IsSuspicious(Exception exception) => IsDamage(exception) || exception is SqliteException { SqliteErrorCode: raw.SQLITE_ERROR };
+
     private T Read<T>(Func<SqliteConnection, T> read)
     {
         try
@@ -487,7 +506,7 @@ internal sealed class JobStore : IDisposable
                 return read(_reading);
             }
         }
-        catch (SqliteException exception)
+        catch (Exception exception) when (exception is SqliteException || (IsDamage(exception) && _reading.State == ConnectionState.Open))
         {
             throw Explained(exception);
         }
@@ -507,7 +526,7 @@ internal sealed class JobStore : IDisposable
                 transaction.Commit();
             }
         }
-        catch (SqliteException exception)
+        catch (Exception exception) when (exception is SqliteException || (IsDamage(exception) && _writing.State == ConnectionState.Open))
         {
             throw Explained(exception);
         }
@@ -520,21 +539,29 @@ internal sealed class JobStore : IDisposable
         return result;
     }
 
-    /// <summary>What a failure of SQLite's means. Damage is remembered for the next start, which looks at the whole file.</summary>
-    private Exception Explained(SqliteException exception)
+    /// <summary>What a failure means. Damage is remembered for the next start, which looks at the whole file.</summary>
+    private Exception Explained(Exception exception)
     {
-        if (IsFull(exception))
+        if (exception is SqliteException sqlite && IsFull(sqlite))
         {
             return new StoreFullException(exception);
         }
 
-        if (exception.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB && !_isCorrupt)
+        if (IsSuspicious(exception) && !_isCorrupt)
         {
-            _isCorrupt = true;
-            File.WriteAllText(Path.Combine(_folder, CorruptMarker), exception.Message);
+            try
+            {
+                File.WriteAllText(Path.Combine(_folder, CorruptMarker), exception.Message);
+                _isCorrupt = true;
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // The disk is full too: it is told all the same, and noted when it is met again.
+            }
         }
 
-        return new StoreException($"the daemon's database in {_folder} cannot be used: {exception.Message.TrimEnd('.')}", "restart the daemon: a damaged one is set aside then");
+        string reason = exception is SqliteException ? exception.Message.TrimEnd('.') : "a value in it makes no sense";
+        return new StoreException($"the daemon's database in {_folder} cannot be used: {reason}", "restart the daemon: a damaged one is set aside then");
     }
 
     private JobEvent Note(string kind, long? job, string? text)
@@ -587,6 +614,21 @@ internal sealed class JobStore : IDisposable
 
     private static Job? FindIn(SqliteConnection connection, long id) =>
         connection.Rows($"SELECT {JobColumns} FROM job WHERE id = $id", ReadJob, ("$id", id)) is [Job job] ? job : null;
+
+    private static JobAttempt ReadAttempt(SqliteDataReader row) => new()
+    {
+        Number = row.GetInt32(0),
+        StartedAt = TimeOf(row.GetInt64(1)),
+        EndedAt = row.IsDBNull(2) ? null : TimeOf(row.GetInt64(2)),
+        Outcome = row.IsDBNull(3) ? null : OutcomeOf(row.GetString(3)),
+        ExitStatus = row.IsDBNull(4) ? null : row.GetInt32(4),
+        Reason = row.IsDBNull(5) ? null : row.GetString(5),
+        Log = row.IsDBNull(6) ? null : row.GetString(6),
+        HasDocument = row.GetBoolean(7),
+    };
+
+    private static JobEvent ReadEvent(SqliteDataReader row) => new(
+        row.GetInt64(0), TimeOf(row.GetInt64(1)), row.GetString(2), row.IsDBNull(3) ? null : row.GetInt64(3), row.IsDBNull(4) ? null : row.GetString(4));
 
     private static Job ReadJob(SqliteDataReader row) => new()
     {
