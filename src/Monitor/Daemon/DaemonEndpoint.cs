@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Net;
+using System.Net.Sockets;
 
 namespace Kvmsys.Monitor.Daemon;
 
@@ -48,7 +49,10 @@ internal sealed record DaemonEndpoint
         }
 
         address = address.TrimEnd('/').Replace("localhost", "127.0.0.1", StringComparison.Ordinal);
+
+        // Without brackets, what is behind an IPv6 address's last colon is no port.
         return IPEndPoint.TryParse(address, out IPEndPoint? endpoint) && address.EndsWith($":{endpoint.Port}", StringComparison.Ordinal)
+            && (address.StartsWith('[') || endpoint.AddressFamily == AddressFamily.InterNetwork)
             ? new() { Address = endpoint, IsEncrypted = isEncrypted }
             : null;
     }
