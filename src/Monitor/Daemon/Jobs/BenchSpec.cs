@@ -78,7 +78,7 @@ public sealed record BenchSpec
     private static IEnumerable<string> Unknown(string field, IReadOnlyList<string> given, IEnumerable<string> known)
     {
         string[] names = [.. known];
-        return given.FirstOrDefault(name => !names.Contains(name)) is null && given.Count <= names.Length
+        return given.All(names.Contains) && given.Distinct().Count() == given.Count
             ? []
             : [$"bench.{field}: of {string.Join(", ", names)}, each at most once"];
     }
