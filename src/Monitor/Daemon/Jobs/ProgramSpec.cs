@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT
 
+using Kvmsys.Guest;
+
 namespace Kvmsys.Monitor.Daemon.Jobs;
 
 /// <summary>A static i386 Linux program that is to be run, and what it is run with.</summary>
 public sealed record ProgramSpec
 {
-    /// <summary>The most <see cref="MemoryMebibytes"/>.</summary>
-    public const int MostMebibytes = 1024;
+    private const int MiB = 1 << 20;
+
+    /// <summary>The least <see cref="MemoryMebibytes"/>: what a guest needs.</summary>
+    public const int LeastMebibytes = (int)(I386GuestOptions.MinMemorySize / MiB);
+
+    /// <summary>The most <see cref="MemoryMebibytes"/>: what a guest's kernel reaches.</summary>
+    public const int MostMebibytes = (int)(I386GuestOptions.MaxMemorySize / MiB);
 
     private const int MostWords = 1000;
 
@@ -40,9 +47,9 @@ public sealed record ProgramSpec
             yield return $"program.environment: at most {MostWords}, each NAME=VALUE";
         }
 
-        if (MemoryMebibytes is < 1 or > MostMebibytes)
+        if (MemoryMebibytes is < LeastMebibytes or > MostMebibytes)
         {
-            yield return $"program.memoryMebibytes: 1 to {MostMebibytes}";
+            yield return $"program.memoryMebibytes: {LeastMebibytes} to {MostMebibytes}";
         }
     }
 
