@@ -53,9 +53,9 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             builder.Services.AddRoutingCore();
             builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
             AddLog(builder.Logging);
-            if (SystemdHelpers.IsSystemdService())
+            if (HasSystemd)
             {
-                builder.Services.AddSystemd();
+                builder.Services.AddSingleton<ISystemdNotifier, SystemdNotifier>().AddSingleton<IHostLifetime, SystemdLifetime>();
                 builder.Services.AddHostedService<SystemdWatchdog>();
             }
 
@@ -72,7 +72,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
                 application.MapMethods(route.Pattern, [route.Method], http => pipeline.Answer(http, route));
             }
 
-            application.MapFallback(ApiPipeline.AnswerUnknown);
+            application.Use(ApiPipeline.AnswerUnknown);
             return new(settings, application, store, folder);
         }
         catch
@@ -82,6 +82,11 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Whether a service manager wants to hear of this process (sd_notify(3)). AddSystemd asks for a parent of systemd's name instead.
+    /// </summary>
+    private static bool HasSystemd => Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is not (null or "");
 
     /// <summary>The services of the daemon, for a test.</summary>
     internal IServiceProvider Services => _application.Services;
@@ -128,6 +133,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     /// <summary>Stops it: no request and no job is begun any more, and what runs is ended in order.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _application.StopAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
         _store.Dispose();
         _folder.Dispose();
@@ -136,7 +142,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     /// <summary>On standard error: lines for people, and under systemd lines with a level that journald understands.</summary>
     private static void AddLog(ILoggingBuilder logging)
     {
-        if (SystemdHelpers.IsSystemdService())
+        if (HasSystemd)
         {
             logging.AddSystemdConsole();
         }

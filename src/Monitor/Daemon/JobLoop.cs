@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Diagnostics;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.History;
@@ -16,12 +17,14 @@ namespace Kvmsys.Monitor.Daemon;
 internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, JobRunner runner, ILogger<JobLoop> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BetweenPrunings = TimeSpan.FromHours(1);
     private static readonly TimeSpan FullDiskPause = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _somethingNew = new(0);
     private readonly Lock _lock = new();
     private CancellationTokenSource? _cancelling;
     private long _steps;
+    private long? _pruned;
 
     // Starting is work too.
     private bool _hasWorked = true;
@@ -73,6 +76,7 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
             Interlocked.Increment(ref _steps);
             try
             {
+                Prune();
                 if (store.IsCordoned || store.TakeNext() is not (Job job, int attempt))
                 {
                     ReleaseMemory();
@@ -168,6 +172,21 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
         await task.ConfigureAwait(false);
     }
 
+    /// <summary>Forgets, now and then, what was kept long enough.</summary>
+    private void Prune()
+    {
+        if (_pruned is long before && Stopwatch.GetElapsedTime(before) < BetweenPrunings)
+        {
+            return;
+        }
+
+        _pruned = Stopwatch.GetTimestamp();
+        if (store.Prune(TimeSpan.FromDays(settings.KeepDays)) is int attempts and > 0)
+        {
+            LogPruned(attempts, settings.KeepDays);
+        }
+    }
+
     /// <summary>Gives back what only work needs, once: who waits for the next job may wait long.</summary>
     private void ReleaseMemory()
     {
@@ -195,6 +214,9 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
 
     [LoggerMessage(LogLevel.Information, "job {Job}: attempt {Attempt} {Outcome}, and the job is {State}: {Reason}")]
     private partial void LogEnd(long job, int attempt, AttemptOutcome outcome, JobState state, string? reason);
+
+    [LoggerMessage(LogLevel.Information, "documents and logs of {Attempts} attempts are older than {Days} days, and were removed; figures stay")]
+    private partial void LogPruned(int attempts, int days);
 
     [LoggerMessage(LogLevel.Error, "{Reason}")]
     private partial void LogFull(string reason);

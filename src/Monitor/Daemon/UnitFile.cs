@@ -10,7 +10,6 @@ internal static class UnitFile
     public static string Text(string executable) => $"""
         [Unit]
         Description=Kvmsys: what entering a kernel costs on this host
-        Documentation=man:systemd.exec(5)
         After=network.target
 
         [Service]
@@ -62,7 +61,10 @@ internal static class UnitFile
         RestrictRealtime=yes
         RestrictSUIDSGID=yes
         RemoveIPC=yes
+        # It listens on this host alone, and calls nobody.
         RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+        IPAddressDeny=any
+        IPAddressAllow=localhost
         # x86 is for the i386 programs that measure this host's own INT 0x80.
         SystemCallArchitectures=native x86
         # sched_setaffinity is in @resources, which most recipes leave out: measuring pins its thread by it.

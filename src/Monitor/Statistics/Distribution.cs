@@ -15,6 +15,8 @@ public sealed record Distribution
     // The density takes seconds for 100,000 values, and it has but a hundred bins: of a large sample every so many-th value will do.
     private const int MostForModes = 1000;
 
+    private static readonly int[] Percents = [5, 25, 50, 75, 95, 99];
+
     /// <summary>How many values.</summary>
     public required int Count { get; init; }
 
@@ -63,17 +65,21 @@ public sealed record Distribution
     public static Distribution Of(IReadOnlyList<double> values, double resolution = 0)
     {
         double[] sorted = OrderStatistics.Of(values);
-        double median = Percentile(sorted, 50);
+
+        // Interpolated between two values that are nearly the same, a percentile may be off by the last digit, and above the next one.
+        double least = sorted[0];
+        double[] percentiles = [.. Percents.Select(percent => least = Math.Clamp(Percentile(sorted, percent), least, sorted[^1]))];
+        double median = percentiles[2];
         return new()
         {
             Count = sorted.Length,
             Minimum = sorted[0],
-            Percentile5 = Percentile(sorted, 5),
-            Percentile25 = Percentile(sorted, 25),
+            Percentile5 = percentiles[0],
+            Percentile25 = percentiles[1],
             Median = median,
-            Percentile75 = Percentile(sorted, 75),
-            Percentile95 = Percentile(sorted, 95),
-            Percentile99 = Percentile(sorted, 99),
+            Percentile75 = percentiles[3],
+            Percentile95 = percentiles[4],
+            Percentile99 = percentiles[5],
             Maximum = sorted[^1],
             HodgesLehmann = new CenterEstimator().Estimate(new Sample(sorted)).NominalValue,
             MedianAbsoluteDeviation = Percentile([.. sorted.Select(value => Math.Abs(value - median)).Order()], 50),

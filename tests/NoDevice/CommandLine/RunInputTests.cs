@@ -29,6 +29,18 @@ public sealed class RunInputTests
         WithFile(path => File.OpenHandle(path, FileMode.Create, FileAccess.Write, preallocationSize: 0).Dispose(), path =>
             AssertRefused($"run --memory 4 {path}", "4096 KiB are the most", before: $"truncate -s 100G {path}; "));
 
+    [Fact]
+    public void A_large_file_is_read_whatever_the_collector_makes_of_it()
+    {
+        // It crashed half of the times where it had 128 MiB of addresses.
+        string path = Path.GetTempFileName();
+        (int status, _, string error) = Shell.Run(
+            $"head -c 4096 $kvmsys > {path}; truncate -s 60M {path}; for i in $(seq 16); do $kvmsys run {path} 2>/dev/null; [ $? = 2 ] || exit 1; done; $kvmsys run {path}");
+        Assert.True(status == 2, $"{status}: {error}");
+        Assert.Contains("a 64-bit program", error, StringComparison.Ordinal);
+        File.Delete(path);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

@@ -27,7 +27,6 @@ public sealed class JobRequestTests
     public void To_what_can_be_done_there_is_no_objection(string json) => Assert.Empty(Read(json).Objections());
 
     [Theory]
-    [InlineData("""{"kind":7}""", "kind")]
     [InlineData("""{"kind":"doctor","name":""}""", "name")]
     [InlineData("""{"kind":"doctor","name":"a\u001bb"}""", "name")]
     [InlineData("""{"kind":"doctor","priority":101}""", "priority")]

@@ -49,6 +49,16 @@ public sealed class DistributionTests
         Assert.Equal(9.76, five.Percentile99, 1e-12);
     }
 
+    [Property]
+    public void Percentiles_are_in_order_however_close_the_values_are(int seed)
+    {
+        Random random = new(seed);
+        double value = random.NextDouble() * 100;
+        Distribution all = Distribution.Of([.. Enumerable.Range(0, random.Next(2, 50)).Select(_ => random.Next(3) switch { 0 => value, 1 => Math.BitIncrement(value), _ => Math.BitDecrement(value) })]);
+        double[] order = [all.Minimum, all.Percentile5, all.Percentile25, all.Median, all.Percentile75, all.Percentile95, all.Percentile99, all.Maximum];
+        Assert.Equal(order.Order(), order);
+    }
+
     [Fact]
     public void The_median_absolute_deviation_is_not_scaled()
     {

@@ -77,10 +77,22 @@ internal sealed partial class ApiPipeline(DaemonSettings settings, ILogger<ApiPi
     }
 
     /// <summary>Answers a request that no route is for.</summary>
-    public static Task AnswerUnknown(HttpContext http)
+    /// <param name="http">The request.</param>
+    /// <param name="next">What routes it.</param>
+    public static async Task AnswerUnknown(HttpContext http, RequestDelegate next)
     {
-        AddHeaders(http.Response);
-        return AnswerProblem(http, new ProblemException(StatusCodes.Status404NotFound, "there is nothing here. Cure: /api/v1/openapi.json has all that there is."));
+        await next(http).ConfigureAwait(false);
+        string? what = http.Response.HasStarted || http.Response.ContentType is not null ? null : http.Response.StatusCode switch
+        {
+            StatusCodes.Status404NotFound => "there is nothing here",
+            StatusCodes.Status405MethodNotAllowed => $"{http.Request.Method} means nothing here",
+            _ => null,
+        };
+        if (what is not null)
+        {
+            AddHeaders(http.Response);
+            await AnswerProblem(http, new ProblemException(http.Response.StatusCode, $"{what}. Cure: /api/v1/openapi.json has all that there is.")).ConfigureAwait(false);
+        }
     }
 
     private static async Task AnswerProblem(HttpContext http, ProblemException problem)

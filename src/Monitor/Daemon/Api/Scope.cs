@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 
 using System.Text.Json.Serialization;
+using Kvmsys.Monitor.Daemon.Jobs;
 
 namespace Kvmsys.Monitor.Daemon.Api;
 
 /// <summary>What a caller may do; each includes those before it.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Scope>))]
+[JsonConverter(typeof(WordConverter<Scope>))]
 public enum Scope
 {
     /// <summary>Nothing but ask whether the daemon is there.</summary>

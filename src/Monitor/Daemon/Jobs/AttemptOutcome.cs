@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Kvmsys.Monitor.Daemon.Jobs;
 
 /// <summary>How an attempt at a job has ended.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<AttemptOutcome>))]
+[JsonConverter(typeof(WordConverter<AttemptOutcome>))]
 public enum AttemptOutcome
 {
     /// <summary>With a result.</summary>

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Kvmsys.Monitor.Daemon.Jobs;
 
 /// <summary>What a job is.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<JobKind>))]
+[JsonConverter(typeof(WordConverter<JobKind>))]
 public enum JobKind
 {
     /// <summary>A bench, as kvmsys bench makes it.</summary>

@@ -41,11 +41,6 @@ public sealed record JobRequest
     /// <summary>What is wrong with it, whatever the daemon is; empty where nothing is.</summary>
     public IEnumerable<string> Objections()
     {
-        if (!Enum.IsDefined(Kind))
-        {
-            yield return "kind: bench, run or doctor is needed";
-        }
-
         if (Name is { Length: 0 or > LongestName } || Name?.Any(char.IsControl) == true)
         {
             yield return $"name: 1 to {LongestName} characters, none of them a control character";

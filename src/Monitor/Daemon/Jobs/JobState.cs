@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Kvmsys.Monitor.Daemon.Jobs;
 
 /// <summary>Where a job is.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<JobState>))]
+[JsonConverter(typeof(WordConverter<JobState>))]
 public enum JobState
 {
     /// <summary>It waits for its turn, or for its next attempt.</summary>
