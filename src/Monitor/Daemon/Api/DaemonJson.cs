@@ -15,9 +15,6 @@ namespace Kvmsys.Monitor.Daemon.Api;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(JobRequest))]
-[JsonSerializable(typeof(JobState))]
-[JsonSerializable(typeof(JobKind))]
-[JsonSerializable(typeof(AttemptOutcome))]
 [JsonSerializable(typeof(RunDocument))]
 [JsonSerializable(typeof(JobDocument))]
 [JsonSerializable(typeof(JobListDocument))]

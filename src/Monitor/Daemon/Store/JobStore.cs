@@ -4,7 +4,6 @@ using System.Data;
 using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text.Json;
-using Kvmsys.Monitor.Daemon.Api;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Sqlite;
@@ -128,7 +127,7 @@ internal sealed class JobStore : IDisposable
         // A program's file is no text.
         byte[]? program = request.Program?.File;
         JobRequest kept = program is null ? request : request with { Program = request.Program! with { File = [] } };
-        string json = JsonSerializer.Serialize(kept, DaemonJson.Default.JobRequest);
+        string json = JsonSerializer.Serialize(kept, JobJson.Default.JobRequest);
         long digest = unchecked((long)(XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(json)) ^ XxHash3.HashToUInt64(program)));
         return Write(events =>
         {
@@ -633,7 +632,7 @@ internal sealed class JobStore : IDisposable
     private static Job ReadJob(SqliteDataReader row) => new()
     {
         Id = row.GetInt64(0),
-        Request = JsonSerializer.Deserialize(row.GetString(1), DaemonJson.Default.JobRequest)!,
+        Request = JsonSerializer.Deserialize(row.GetString(1), JobJson.Default.JobRequest)!,
         State = StateOf(row.GetString(2)),
         SubmittedAt = TimeOf(row.GetInt64(3)),
         SubmittedBy = row.GetString(4),
@@ -671,15 +670,15 @@ internal sealed class JobStore : IDisposable
         row.GetBoolean(15),
         new Estimate(row.GetDouble(16), row.GetDouble(17), row.GetDouble(18), row.GetDouble(19)));
 
-    private static string Spelled(JobState state) => JsonText(state, DaemonJson.Default.JobState);
+    private static string Spelled(JobState state) => JsonText(state, JobJson.Default.JobState);
 
-    private static string Spelled(JobKind kind) => JsonText(kind, DaemonJson.Default.JobKind);
+    private static string Spelled(JobKind kind) => JsonText(kind, JobJson.Default.JobKind);
 
-    private static string Spelled(AttemptOutcome outcome) => JsonText(outcome, DaemonJson.Default.AttemptOutcome);
+    private static string Spelled(AttemptOutcome outcome) => JsonText(outcome, JobJson.Default.AttemptOutcome);
 
-    private static JobState StateOf(string text) => JsonSerializer.Deserialize($"\"{text}\"", DaemonJson.Default.JobState);
+    private static JobState StateOf(string text) => JsonSerializer.Deserialize($"\"{text}\"", JobJson.Default.JobState);
 
-    private static AttemptOutcome OutcomeOf(string text) => JsonSerializer.Deserialize($"\"{text}\"", DaemonJson.Default.AttemptOutcome);
+    private static AttemptOutcome OutcomeOf(string text) => JsonSerializer.Deserialize($"\"{text}\"", JobJson.Default.AttemptOutcome);
 
     private static string JsonText<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type).Trim('"');
 
