@@ -15,8 +15,10 @@ namespace Kvmsys.Monitor.Measurement;
 /// </remarks>
 public sealed class MeasurementLock : IDisposable
 {
-    /// <summary>What is locked.</summary>
-    internal const string Path = "/";
+    private const string Variable = "KVMSYS_LOCK";
+
+    /// <summary>What is locked: the root directory, or what KVMSYS_LOCK names, for containers that share a folder.</summary>
+    private static string Path => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path ? path : "/";
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 

@@ -116,7 +116,14 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
         // SAFETY: the kernel reads the path up to its zero, and the structure of the size that is given.
         fixed (byte* pointer = terminated)
         {
-            fd = Libc.Syscall(Libc.SysOpenat2, this, (nint)pointer, (nint)(&how), sizeof(Libc.OpenHow));
+            // EAGAIN: something was moved or mounted meanwhile, wherever it was, and nothing is wrong with this path.
+            const int tries = 100;
+            int count = 0;
+            do
+            {
+                fd = Libc.Syscall(Libc.SysOpenat2, this, (nint)pointer, (nint)(&how), sizeof(Libc.OpenHow));
+            }
+            while (fd < 0 && Libc.LastErrno is Errno.EAGAIN && ++count < tries);
         }
 
         file = fd >= 0 ? new((int)fd, ownsHandle: true) : null;
