@@ -13,15 +13,15 @@ internal sealed class Interruption : IDisposable
     /// <summary>Takes the signals from now on.</summary>
     public Interruption() => _registrations =
     [
-        PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Cancel(signal, Commands.ExitCode.Interrupted)),
-        PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Cancel(signal, Commands.ExitCode.Terminated)),
+        PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Cancel(signal, Monitor.ExitCode.Interrupted)),
+        PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Cancel(signal, Monitor.ExitCode.Terminated)),
     ];
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => _source.Token;
 
     /// <summary>What to exit with when it was cancelled.</summary>
-    public int ExitCode { get; private set; } = Commands.ExitCode.Interrupted;
+    public int ExitCode { get; private set; } = Monitor.ExitCode.Interrupted;
 
     /// <summary>Takes the signals no more. One may still be on its way to <see cref="Cancel"/>, so the source is left to the collector.</summary>
     public void Dispose() => Array.ForEach(_registrations, registration => registration.Dispose());

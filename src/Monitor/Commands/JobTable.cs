@@ -19,7 +19,7 @@ internal static class JobTable
         {
             table.AddRow(
                 Cell(job.Id.ToString(CultureInfo.InvariantCulture)),
-                Cell(Spelled(job.Request.Kind)),
+                Cell(JobWords.Of(job.Request.Kind)),
                 new Text(StateOf(job), StyleOf(job.State)),
                 Cell(TimeOf(job.SubmittedAt)),
                 Cell(job.SubmittedBy),
@@ -43,7 +43,7 @@ internal static class JobTable
                     Cell(attempt.Number.ToString(CultureInfo.InvariantCulture)),
                     Cell(TimeOf(attempt.StartedAt)),
                     Cell(attempt.EndedAt is DateTimeOffset end ? string.Create(CultureInfo.InvariantCulture, $"{(end - attempt.StartedAt).TotalSeconds:N1} s") : ""),
-                    Cell(attempt.Outcome is AttemptOutcome outcome ? Spelled(outcome) : "running"),
+                    Cell(attempt.Outcome is AttemptOutcome outcome ? JobWords.Of(outcome) : "running"),
                     Cell(attempt.ExitStatus?.ToString(CultureInfo.InvariantCulture) ?? ""),
                     Cell(attempt.Reason ?? ""));
             }
@@ -87,8 +87,8 @@ internal static class JobTable
     private static Text Cell(string text) => new(Shown.OneLine(text));
 
     private static string StateOf(JobDocument job) => job.Progress is double progress
-        ? string.Create(CultureInfo.InvariantCulture, $"{Spelled(job.State)} {progress:P0}")
-        : job.CancelRequested && job.State == JobState.Running ? "being cancelled" : Spelled(job.State);
+        ? string.Create(CultureInfo.InvariantCulture, $"{JobWords.Of(job.State)} {progress:P0}")
+        : job.CancelRequested && job.State == JobState.Running ? "being cancelled" : JobWords.Of(job.State);
 
     private static Style StyleOf(JobState state) => state switch
     {
@@ -99,10 +99,4 @@ internal static class JobTable
     };
 
     private static string TimeOf(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
-
-    private static string Spelled(JobState state) => state.ToString().ToLowerInvariant();
-
-    private static string Spelled(JobKind kind) => kind.ToString().ToLowerInvariant();
-
-    private static string Spelled(AttemptOutcome outcome) => outcome == AttemptOutcome.TimedOut ? "timed out" : outcome.ToString().ToLowerInvariant();
 }

@@ -136,7 +136,7 @@ internal static class JobsCommand
 
     private static async Task<int> ListJobs(DaemonClient client, JobState? state, int limit, bool json, CancellationToken cancellation)
     {
-        string query = string.Create(CultureInfo.InvariantCulture, $"{Jobs}?limit={limit}{(state is null ? "" : $"&state={state.ToString()!.ToLowerInvariant()}")}");
+        string query = string.Create(CultureInfo.InvariantCulture, $"{Jobs}?limit={limit}{(state is JobState wanted ? $"&state={JobWords.Of(wanted)}" : "")}");
         JobListDocument page = await client.Get(query, DaemonJson.Default.JobListDocument, cancellation).ConfigureAwait(false);
         if (json)
         {
@@ -238,7 +238,7 @@ internal static class JobsCommand
     private static JobState? ParseState(System.CommandLine.Parsing.ArgumentResult result)
     {
         string text = result.Tokens[0].Value;
-        JobState? state = Enum.GetValues<JobState>().Where(state => state.ToString().Equals(text, StringComparison.OrdinalIgnoreCase)).Cast<JobState?>().FirstOrDefault();
+        JobState? state = JobWords.StateOf(text);
         if (state is null)
         {
             result.AddError($"--state {Shown.OneLine(text)}: one of queued, running, done, failed, cancelled is needed.");

@@ -103,11 +103,12 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         int lost = _store.Recover();
         try
         {
+            _application.Services.GetRequiredService<JobRunner>().ClearSpool();
             await _application.StartAsync(cancellation).ConfigureAwait(false);
         }
         catch (IOException exception)
         {
-            throw new StoreException($"the daemon cannot listen: {exception.Message.TrimEnd('.')}", "name other places with --listen");
+            throw new StoreException($"the daemon cannot start: {exception.Message.TrimEnd('.')}", "name other places with --listen, or another folder with --state");
         }
 
         foreach (string socket in _settings.Listen.Select(endpoint => endpoint.Socket).OfType<string>())
@@ -127,8 +128,16 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until it is asked to stop, and has stopped.</summary>
-    public Task WaitForShutdown(CancellationToken cancellation) => _application.WaitForShutdownAsync(cancellation);
+    /// <summary>Waits until it is asked to stop, and has stopped. That its loop has failed stops it too, and is thrown here.</summary>
+    /// <exception cref="StoreException">Its database cannot be used any more.</exception>
+    public async Task WaitForShutdown(CancellationToken cancellation)
+    {
+        await _application.WaitForShutdownAsync(cancellation).ConfigureAwait(false);
+        if (_application.Services.GetRequiredService<JobLoop>().ExecuteTask is { IsFaulted: true } failed)
+        {
+            await failed.ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Stops it: no request and no job is begun any more, and what runs is ended in order.</summary>
     public async ValueTask DisposeAsync()

@@ -82,6 +82,23 @@ internal sealed class JobProcess
     {
         _status.Delete();
         using Process process = Start();
+        try
+        {
+            return RunToItsEnd(process, deadline, patience, wish);
+        }
+        finally
+        {
+            // Nobody else would end it.
+            if (!process.HasExited)
+            {
+                process.Kill();
+                process.WaitForExit();
+            }
+        }
+    }
+
+    private JobProcessEnd RunToItsEnd(Process process, TimeSpan deadline, TimeSpan patience, CancellationToken wish)
+    {
         using ProcessHandle? handle = ProcessHandle.Open(process.Id);
         process.StandardInput.Close();
         bool tooMuch = false;

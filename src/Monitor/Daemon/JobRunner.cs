@@ -19,15 +19,19 @@ internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchRe
 {
     private const string SpoolFolder = "spool";
 
-    // Statuses of kvmsys' own (docs: README, Exit status).
-    private const int Usage = 2;
-    private const int NoKvm = 3;
-    private const int CannotRunGuest = 4;
-    private const int Unstable = 5;
-    private const int TimeOut = 124;
-
     /// <summary>The process that runs now; null for none.</summary>
     public JobProcess? Current { get; private set; }
+
+    private string Spool => Path.Combine(settings.StateFolder, SpoolFolder);
+
+    /// <summary>Removes what attempts have left that nobody makes any more.</summary>
+    public void ClearSpool()
+    {
+        if (Directory.Exists(Spool))
+        {
+            Directory.Delete(Spool, recursive: true);
+        }
+    }
 
     /// <summary>Makes an attempt.</summary>
     /// <param name="job">The job.</param>
@@ -37,12 +41,11 @@ internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchRe
     /// <returns>What it has come to, and of a bench what the series keep.</returns>
     public async Task<(AttemptEnd End, HistoryEntry? Bench, IReadOnlyList<HistoryFigure> Figures)> Run(Job job, int attempt, CancellationToken cancel, CancellationToken stop)
     {
-        string spool = Path.Combine(settings.StateFolder, SpoolFolder);
-        string name = Path.Combine(spool, $"{job.Id}.{attempt}");
+        string name = Path.Combine(Spool, $"{job.Id}.{attempt}");
         string? program = null;
         try
         {
-            Directory.CreateDirectory(spool, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(Spool, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             if (store.Program(job.Id) is byte[] file)
             {
                 program = name + ".elf";
@@ -92,7 +95,7 @@ internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchRe
             case JobKind.Run when end.ProgramStatus is int status:
                 document = JsonSerializer.SerializeToUtf8Bytes(RunDocument.Of(end, status), DaemonJson.Default.RunDocument);
                 break;
-            case JobKind.Doctor when end is { ExitStatus: 0 or NoKvm or CannotRunGuest, Output.Length: > 0 }:
+            case JobKind.Doctor when end is { ExitStatus: ExitCode.Done or ExitCode.NoKvm or ExitCode.CannotRunGuest, Output.Length: > 0 }:
                 document = end.Output;
                 break;
             default:
@@ -100,14 +103,14 @@ internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchRe
         }
 
         string? lastLine = LastLineOf(end.Log);
-        bool succeeded = document is not null && (job.Request.Kind != JobKind.Bench || (end.ExitStatus == 0 && bench!.Complete));
+        bool succeeded = document is not null && (job.Request.Kind != JobKind.Bench || (end.ExitStatus == ExitCode.Done && bench!.Complete));
         (AttemptOutcome outcome, string? reason) = succeeded ? (AttemptOutcome.Succeeded, null)
             : cancelled ? (AttemptOutcome.Cancelled, "cancelled")
             : stopped ? (AttemptOutcome.Interrupted, "the daemon was asked to stop")
-            : end.TooLong || end.ExitStatus == TimeOut ? (AttemptOutcome.TimedOut, $"it was still running after its {job.DeadlineSeconds} s")
+            : end.TooLong || end.ExitStatus == ExitCode.TimeOut ? (AttemptOutcome.TimedOut, $"it was still running after its {job.DeadlineSeconds} s")
             : end.TooMuch ? (AttemptOutcome.Crashed, "it wrote more than any job does")
-            : end.ExitStatus == Unstable && bench is not null ? (AttemptOutcome.Unstable, lastLine)
-            : end.ExitStatus is Usage or NoKvm or CannotRunGuest ? (AttemptOutcome.Refused, lastLine)
+            : end.ExitStatus == ExitCode.Unstable && bench is not null ? (AttemptOutcome.Unstable, lastLine)
+            : end.ExitStatus is ExitCode.Usage or ExitCode.NoKvm or ExitCode.CannotRunGuest ? (AttemptOutcome.Refused, lastLine)
             : (AttemptOutcome.Crashed, objection ?? $"its process ended with status {end.ExitStatus}{(lastLine is null ? "" : $": {lastLine}")}");
         AttemptEnd attempt = new(outcome, end.ExitStatus, reason, end.Log.Length > 0 ? end.Log : null, document);
         if (!succeeded || bench is null)

@@ -15,7 +15,7 @@ internal static class UnitFile
         [Service]
         Type=notify
         NotifyAccess=main
-        ExecStart={executable} daemon
+        ExecStart="{executable.Replace("%", "%%", StringComparison.Ordinal)}" daemon
         WatchdogSec=60s
         Restart=on-failure
         RestartSec=2s

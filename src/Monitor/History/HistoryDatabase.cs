@@ -149,7 +149,7 @@ internal sealed class HistoryDatabase : IDisposable
         return Guard(_path, () =>
         {
             using SqliteTransaction transaction = _connection.BeginTransaction();
-            long id = (long)Command(
+            long id = (long)_connection.Scalar(
                 """
                 INSERT INTO bench (time, cpu_brand, cpu_signature, microcode, kernel, version, verdict, plan_hash, mechanisms, complete, stable, document)
                 VALUES ($time, $brand, $signature, $microcode, $kernel, $version, $verdict, $plan, $mechanisms, $complete, $stable, $document)
@@ -158,7 +158,7 @@ internal sealed class HistoryDatabase : IDisposable
                 ("$time", bench.Time.ToUnixTimeMilliseconds()),
                 ("$brand", OneLine(bench.CpuBrand)),
                 ("$signature", OneLine(bench.CpuSignature)),
-                ("$microcode", bench.Microcode is string microcode ? OneLine(microcode) : DBNull.Value),
+                ("$microcode", bench.Microcode is string microcode ? OneLine(microcode) : null),
                 ("$kernel", OneLine(bench.Kernel)),
                 ("$version", OneLine(bench.Version)),
                 ("$verdict", OneLine(bench.Verdict)),
@@ -166,10 +166,10 @@ internal sealed class HistoryDatabase : IDisposable
                 ("$mechanisms", bench.Mechanisms),
                 ("$complete", bench.Complete),
                 ("$stable", bench.Stable),
-                ("$document", json)).ExecuteScalar()!;
+                ("$document", json))!;
             foreach (HistoryFigure figure in figures)
             {
-                Command(
+                _connection.Execute(
                     """
                     INSERT INTO figure (mechanism, profile, entry, verdict, stable, core_cycles, low, high, coverage)
                     VALUES ($mechanism, $profile, $entry, $verdict, $stable, $value, $low, $high, $coverage)
@@ -182,7 +182,7 @@ internal sealed class HistoryDatabase : IDisposable
                     ("$value", figure.Cost.Value),
                     ("$low", figure.Cost.Low),
                     ("$high", figure.Cost.High),
-                    ("$coverage", figure.Cost.Coverage)).ExecuteNonQuery();
+                    ("$coverage", figure.Cost.Coverage));
             }
 
             transaction.Commit();
@@ -210,13 +210,13 @@ internal sealed class HistoryDatabase : IDisposable
         """,
         ReadFigure,
         ("$mechanism", mechanism),
-        ("$profile", (object?)profile ?? DBNull.Value),
+        ("$profile", profile),
         ("$limit", limit)));
 
     /// <summary>A bench's JSON as it was kept, which nobody vouches for; null when there is no such entry.</summary>
     /// <exception cref="HistoryException">It cannot be read.</exception>
     public string? Document(long id) =>
-        Guard(_path, () => (string?)Command("SELECT document FROM bench WHERE id = $id", ("$id", id)).ExecuteScalar());
+        Guard(_path, () => (string?)_connection.Scalar("SELECT document FROM bench WHERE id = $id", ("$id", id)));
 
     /// <summary>Removes a bench.</summary>
     /// <returns>Whether there was one.</returns>
@@ -224,8 +224,8 @@ internal sealed class HistoryDatabase : IDisposable
     public bool Delete(long id) => Guard(_path, () =>
     {
         using SqliteTransaction transaction = _connection.BeginTransaction();
-        Command("DELETE FROM figure WHERE entry = $id", ("$id", id)).ExecuteNonQuery();
-        bool found = Command("DELETE FROM bench WHERE id = $id", ("$id", id)).ExecuteNonQuery() > 0;
+        _connection.Execute("DELETE FROM figure WHERE entry = $id", ("$id", id));
+        bool found = _connection.Execute("DELETE FROM bench WHERE id = $id", ("$id", id)) > 0;
         transaction.Commit();
         return found;
     });
@@ -246,7 +246,7 @@ internal sealed class HistoryDatabase : IDisposable
 
                 // Before anything of the file is believed: no text without end, and no function that its schema calls.
                 raw.sqlite3_limit(opened._connection.Handle, raw.SQLITE_LIMIT_LENGTH, 2 * MostDocumentBytes);
-                opened.Command("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON").ExecuteNonQuery();
+                opened._connection.Execute("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
                 bool isReady = prepare(opened);
                 HistoryDatabase? result = isReady ? opened : null;
                 opened = isReady ? null : opened;
@@ -289,7 +289,7 @@ internal sealed class HistoryDatabase : IDisposable
             using SqliteTransaction transaction = _connection.BeginTransaction();
             if (!HasSchema())
             {
-                Command($"{CreateEntries};{CreateFigures};PRAGMA user_version = {SchemaVersion.ToString(CultureInfo.InvariantCulture)}").ExecuteNonQuery();
+                _connection.Execute($"{CreateEntries};{CreateFigures};PRAGMA user_version = {SchemaVersion.ToString(CultureInfo.InvariantCulture)}");
             }
 
             transaction.Commit();
@@ -314,35 +314,16 @@ internal sealed class HistoryDatabase : IDisposable
             : throw Refuse(_path, "it is a database, but no history of kvmsys", "name another file with --history");
     }
 
-    private List<T> Rows<T>(string sql, Func<SqliteDataReader, T> read, params (string Name, object Value)[] parameters)
+    /// <summary>What is asked for with the latest first, in the order of time.</summary>
+    private List<T> Rows<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        List<T> rows = [];
-        using SqliteDataReader reader = Command(sql, parameters).ExecuteReader();
-        while (reader.Read())
-        {
-            rows.Add(read(reader));
-        }
-
+        List<T> rows = _connection.Rows(sql, read, parameters);
         rows.Reverse();
         return rows;
     }
 
-    private SqliteCommand Command(string sql, params (string Name, object Value)[] parameters)
-    {
-        // In the transaction that there is.
-        SqliteCommand command = _connection.CreateCommand();
-#pragma warning disable CA2100 // Every text is a constant of this file; values are parameters.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        foreach ((string name, object value) in parameters)
-        {
-            command.Parameters.AddWithValue(name, value);
-        }
-
-        return command;
-    }
-
-    private static HistoryEntry ReadEntry(SqliteDataReader row) => new()
+    /// <summary>A row that begins with a bench's columns: number, time, CPU, microcode, kernel, version, verdict, plan, mechanisms, complete, stable.</summary>
+    internal static HistoryEntry ReadEntry(SqliteDataReader row) => new()
     {
         Id = row.GetInt64(0),
         Time = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1)),
@@ -358,7 +339,9 @@ internal sealed class HistoryDatabase : IDisposable
         Stable = row.GetBoolean(11),
     };
 
-    private static HistoryFigure ReadFigure(SqliteDataReader row)
+    /// <summary>A row that has a figure behind its bench's columns: profile, mechanism, verdict, stable, cost, its interval, what that covers.</summary>
+    /// <exception cref="FormatException">It is none that a call can cost.</exception>
+    internal static HistoryFigure ReadFigure(SqliteDataReader row)
     {
         Estimate cost = new(Cell(4), Cell(5), Cell(6), Cell(7));
         return CallCost.IsPossible(cost.Low) && cost.Low <= cost.Value && cost.Value <= cost.High && CallCost.IsPossible(cost.High) && cost.Coverage is >= 0 and <= 1

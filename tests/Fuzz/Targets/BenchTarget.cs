@@ -3,6 +3,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Xml.Linq;
+using Kvmsys.Monitor;
 using Kvmsys.Monitor.Commands;
 using Kvmsys.Monitor.Reports;
 using Kvmsys.Monitor.Reports.Html;

@@ -13,8 +13,9 @@ internal static class Shell
     public static (int Status, string Output, string Error) Run(string line, string? term = null)
     {
         // A lock of its own: tests do not wait for each other.
-        string folder = Directory.CreateTempSubdirectory("kvmsys-lock-").FullName;
-        using Process process = Start($"export KVMSYS_LOCK={folder}; {line}", term);
+        string lockFile = Path.GetTempFileName();
+        File.SetUnixFileMode(lockFile, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        using Process process = Start($"export KVMSYS_LOCK={lockFile}; {line}", term);
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(Patience))
@@ -23,6 +24,7 @@ internal static class Shell
             throw new TimeoutException($"still running after {Patience}: {line}");
         }
 
+        File.Delete(lockFile);
         return (process.ExitCode, output.Result, error.Result);
     }
 

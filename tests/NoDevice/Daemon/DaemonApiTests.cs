@@ -192,6 +192,39 @@ public sealed class DaemonApiTests
     }
 
     [Fact]
+    public async Task A_full_disk_takes_no_job_loses_none_and_goes_on_when_there_is_room()
+    {
+        using SmallDisk? disk = SmallDisk.TryMount();
+        Assert.SkipWhen(disk is null, "this user may mount no file system");
+        await using RunningDaemon daemon = await RunningDaemon.Start(settings => settings with { StateFolder = Path.Combine(disk.Path, "state") });
+        daemon.Store.IsCordoned = true;
+        HttpStatusCode status;
+        int taken = 0;
+        do
+        {
+            using HttpResponseMessage answer = await daemon.Submit(Doctor);
+            status = answer.StatusCode;
+            taken += status == HttpStatusCode.Created ? 1 : 0;
+        }
+        while (status == HttpStatusCode.Created);
+        Assert.Equal(HttpStatusCode.InsufficientStorage, status);
+        disk.Fill();
+
+        // There may be a little room where the last one's beginning was written.
+        for (int count = 0; status != HttpStatusCode.ServiceUnavailable; count++)
+        {
+            Assert.True(count < 200, "It is ready for ever.");
+            using HttpResponseMessage ready = await daemon.ByPort.GetAsync("/readyz", Cancellation);
+            status = ready.StatusCode;
+        }
+
+        Assert.Equal(taken, daemon.Store.Counts()[JobState.Queued]);
+        disk.MakeRoom();
+        using HttpResponseMessage again = await daemon.Submit(Doctor);
+        Assert.Equal(HttpStatusCode.Created, again.StatusCode);
+    }
+
+    [Fact]
     public async Task Who_asks_too_often_is_asked_to_wait()
     {
         await using RunningDaemon daemon = await RunningDaemon.Start(settings => settings with { RequestsPerSecond = 1 });

@@ -124,6 +124,35 @@ public sealed class DaemonLifeTests
     }
 
     [Fact]
+    public async Task A_daemon_whose_database_is_damaged_ends_badly_and_the_next_one_sets_it_aside()
+    {
+        using DaemonProcess daemon = new();
+        await daemon.Start();
+        await Submit(daemon, Doctor, "first");
+        while (await Count(daemon, "done") == 0)
+        {
+            await Task.Delay(20, Cancellation);
+        }
+
+        Shell.Run($"python3 -c \"import sqlite3; c = sqlite3.connect('{daemon.StateFolder}/jobs.db'); c.execute('UPDATE job SET state = \\'queued\\', request = \\'garbage\\''); c.commit()\"");
+        using HttpResponseMessage wake = await daemon.Client.PostAsync("/api/v1/host/uncordon", null, Cancellation);
+        Assert.Equal(71, await daemon.WaitForEnd());
+        Assert.Contains("Cure: restart the daemon: a damaged one is set aside then", daemon.Log, StringComparison.Ordinal);
+        await daemon.Start();
+        Assert.StartsWith($"{daemon.StateFolder}/jobs.db.damaged-", (await Get(daemon, "/api/v1/host")).GetProperty("databaseSetAside").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_program_that_is_too_large_for_the_daemon_is_refused_in_words()
+    {
+        using DaemonProcess daemon = new();
+        await daemon.Start(("KVMSYS_DAEMON_LARGEST_BODY_MEBIBYTES", "1"));
+        (int status, _, string error) = Shell.Run($"$kvmsys jobs submit --connect unix:{daemon.SocketPath} run $kvmsys");
+        Assert.True(status == 2, error);
+        Assert.StartsWith("kvmsys: Request body too large", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_second_daemon_over_the_same_state_is_refused()
     {
         using DaemonProcess daemon = new();

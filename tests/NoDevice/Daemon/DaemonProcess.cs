@@ -12,6 +12,7 @@ internal sealed class DaemonProcess : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("kvmsys-daemon-").FullName;
     private Process? _process;
+    private Task<string>? _log;
 
     public DaemonProcess() => Client = RunningDaemon.OverSocket(SocketPath);
 
@@ -22,7 +23,7 @@ internal sealed class DaemonProcess : IDisposable
     /// <summary>A client that may do everything, of whichever process listens.</summary>
     public HttpClient Client { get; private set; }
 
-    /// <summary>What the last process wrote.</summary>
+    /// <summary>What the last process wrote that has ended.</summary>
     public string Log { get; private set; } = "";
 
     /// <summary>Starts the daemon, and waits until it answers.</summary>
@@ -43,7 +44,7 @@ internal sealed class DaemonProcess : IDisposable
                 using HttpResponseMessage answer = await Client.GetAsync("/readyz", TestContext.Current.CancellationToken);
                 if (answer.IsSuccessStatusCode)
                 {
-                    _ = log.ContinueWith(ended => Log = ended.Result, TaskScheduler.Default);
+                    _log = log;
                     return;
                 }
             }
@@ -74,6 +75,10 @@ internal sealed class DaemonProcess : IDisposable
         return await End();
     }
 
+    /// <summary>Waits until it has ended by itself.</summary>
+    /// <returns>Its status.</returns>
+    public Task<int> WaitForEnd() => End();
+
     public void Dispose()
     {
         if (_process is { HasExited: false })
@@ -91,6 +96,7 @@ internal sealed class DaemonProcess : IDisposable
     {
         await _process!.WaitForExitAsync(TestContext.Current.CancellationToken);
         int status = _process.ExitCode;
+        Log = await _log!;
         _process.Dispose();
         _process = null;
 

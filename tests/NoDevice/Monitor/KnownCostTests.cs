@@ -2,6 +2,7 @@
 
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
+using Kvmsys.Monitor;
 using Kvmsys.Monitor.Commands;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Measurement;

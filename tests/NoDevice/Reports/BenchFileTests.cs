@@ -2,6 +2,7 @@
 
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Kvmsys.Monitor;
 using Kvmsys.Monitor.Commands;
 using Kvmsys.Monitor.Reports;
 

@@ -3,6 +3,7 @@
 using System.Text.Json;
 using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
+using Kvmsys.Monitor;
 using Kvmsys.Monitor.Commands;
 using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Reports;

@@ -78,7 +78,7 @@ internal sealed class ApiRoutes
             new(Post, $"{Root}/host/uncordon", Scope.Admin, "Begin jobs again.", request => Cordon(request, false)) { Answer = DaemonJson.Default.HostStateDocument },
             new(Get, $"{Root}/events", Scope.Read, "What happens, as it happens: text/event-stream. With the header Last-Event-ID, what has happened since that, first.", Events),
             new(Get, $"{Root}/openapi.json", Scope.None, "This description.", request => request.AnswerBytes(OpenApiDocument.Of(All!))),
-            new(Get, "/healthz", Scope.None, "Whether the daemon works.", Health),
+            new(Get, "/healthz", Scope.None, "Whether the daemon answers.", Health),
             new(Get, "/readyz", Scope.None, "Whether it would take a job.", Ready),
         ];
     }
@@ -90,8 +90,7 @@ internal sealed class ApiRoutes
     {
         int limit = Rows(request);
         JobState? state = request.Text("state") is string text
-            ? Enum.GetValues<JobState>().Where(value => value.ToString().Equals(text, StringComparison.OrdinalIgnoreCase)).Cast<JobState?>().FirstOrDefault()
-                ?? throw new ProblemException(StatusCodes.Status400BadRequest, "state: queued, running, done, failed or cancelled")
+            ? JobWords.StateOf(text) ?? throw new ProblemException(StatusCodes.Status400BadRequest, "state: queued, running, done, failed or cancelled")
             : null;
         IReadOnlyList<Job> jobs = _store.List(state, request.Number("before", 1, long.MaxValue), limit);
         string? next = jobs.Count < limit ? null
@@ -142,7 +141,7 @@ internal sealed class ApiRoutes
     {
         Job job = Find(request);
         return job.AcceptedAttempt is int attempt ? Document(request, job, attempt)
-            : throw new ProblemException(StatusCodes.Status404NotFound, $"job {job.Id} has no result: it is {Spelled(job.State)}{(job.Reason is null ? "" : $", for {job.Reason}")}");
+            : throw new ProblemException(StatusCodes.Status404NotFound, $"job {job.Id} has no result: it is {JobWords.Of(job.State)}{(job.Reason is null ? "" : $", for {job.Reason}")}");
     }
 
     private Task Document(ApiRequest request) => Document(request, Find(request), (int)Math.Min(request.Number("number"), int.MaxValue));
@@ -156,7 +155,7 @@ internal sealed class ApiRoutes
         long id = request.Number("id");
         Job job = _loop.Cancel(id) ?? throw NoJob(id);
         return job.State is JobState.Done or JobState.Failed
-            ? throw new ProblemException(StatusCodes.Status409Conflict, $"job {id} is {Spelled(job.State)} already")
+            ? throw new ProblemException(StatusCodes.Status409Conflict, $"job {id} is {JobWords.Of(job.State)} already")
             : request.Answer(JobDocument.Of(job, _loop), DaemonJson.Default.JobDocument, StatusCodes.Status202Accepted);
     }
 
@@ -260,6 +259,4 @@ internal sealed class ApiRoutes
     private static ProblemException NoJob(long id) => new(StatusCodes.Status404NotFound, $"there is no job {id}");
 
     private static int Rows(ApiRequest request) => (int)(request.Number("limit", 1, JobStore.MostRows) ?? UsualRows);
-
-    private static string Spelled(JobState state) => state.ToString().ToLowerInvariant();
 }

@@ -10,6 +10,8 @@ namespace Kvmsys.Monitor.Daemon.Api;
 /// <summary>Asks a daemon.</summary>
 internal sealed class DaemonClient : IDisposable
 {
+    private const int LargestUnasked = 64 << 10;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly HttpClient _http;
@@ -77,6 +79,9 @@ internal sealed class DaemonClient : IDisposable
         using ByteArrayContent content = new(JsonSerializer.SerializeToUtf8Bytes(body, bodyType));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         HttpRequestMessage request = new(HttpMethod.Post, path) { Content = content };
+
+        // Whether a large one is wanted at all, is asked first.
+        request.Headers.ExpectContinue = content.Headers.ContentLength > LargestUnasked;
         if (key is not null)
         {
             request.Headers.Add("Idempotency-Key", key);

@@ -34,5 +34,5 @@ internal sealed record HostStateDocument
 
     /// <summary>The number of jobs in each state, under the states' names.</summary>
     public static IReadOnlyDictionary<string, long> CountsOf(IReadOnlyDictionary<JobState, long> counts) =>
-        Enum.GetValues<JobState>().ToDictionary(state => state.ToString().ToLowerInvariant(), state => counts.GetValueOrDefault(state));
+        Enum.GetValues<JobState>().ToDictionary(JobWords.Of, state => counts.GetValueOrDefault(state));
 }

@@ -12,7 +12,4 @@ namespace Kvmsys.Monitor.Daemon.Jobs;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(JobRequest))]
-[JsonSerializable(typeof(JobState))]
-[JsonSerializable(typeof(JobKind))]
-[JsonSerializable(typeof(AttemptOutcome))]
 internal sealed partial class JobJson : JsonSerializerContext;

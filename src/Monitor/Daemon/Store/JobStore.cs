@@ -7,7 +7,6 @@ using System.Text.Json;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Sqlite;
-using Kvmsys.Monitor.Statistics;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -149,7 +148,7 @@ internal sealed class JobStore : IDisposable
                 """,
                 ("$request", json),
                 ("$program", program),
-                ("$kind", Spelled(request.Kind)),
+                ("$kind", JobWords.Of(request.Kind)),
                 ("$priority", request.Priority),
                 ("$now", Now),
                 ("$by", by),
@@ -176,7 +175,7 @@ internal sealed class JobStore : IDisposable
         ? connection.Rows(
             $"SELECT {JobColumns} FROM job WHERE state = $state AND id < $before ORDER BY id DESC LIMIT $limit",
             ReadJob,
-            ("$state", Spelled(wanted)),
+            ("$state", JobWords.Of(wanted)),
             ("$before", before ?? long.MaxValue),
             ("$limit", limit))
         : connection.Rows(
@@ -184,7 +183,7 @@ internal sealed class JobStore : IDisposable
 
     /// <summary>How many jobs are in each state; a state that none is in may be missing.</summary>
     public IReadOnlyDictionary<JobState, long> Counts() => Read(connection =>
-        connection.Rows("SELECT state, count(*) FROM job GROUP BY state", row => (State: StateOf(row.GetString(0)), Count: row.GetInt64(1)))
+        connection.Rows("SELECT state, count(*) FROM job GROUP BY state", row => (State: StateIn(row, 0), Count: row.GetInt64(1)))
             .ToDictionary(row => row.State, row => row.Count));
 
     /// <summary>When the job that has waited longest was submitted; null when none waits.</summary>
@@ -255,7 +254,7 @@ internal sealed class JobStore : IDisposable
                 WHERE job = $job AND number = $number AND ended_at IS NULL
                 """,
                 ("$now", Now),
-                ("$outcome", Spelled(end.Outcome)),
+                ("$outcome", JobWords.Of(end.Outcome)),
                 ("$status", end.ExitStatus),
                 ("$reason", end.Reason),
                 ("$log", end.Log),
@@ -277,7 +276,7 @@ internal sealed class JobStore : IDisposable
                     program = CASE WHEN $ended IS NULL THEN program END
                 WHERE id = $job
                 """,
-                ("$state", Spelled(state)),
+                ("$state", JobWords.Of(state)),
                 ("$notBefore", Now + (long)pause.TotalMilliseconds),
                 ("$ended", hasEnded ? Now : null),
                 ("$reason", state == JobState.Done ? null : end.Reason),
@@ -288,7 +287,7 @@ internal sealed class JobStore : IDisposable
                 Keep(job, bench, figures ?? []);
             }
 
-            events.Add(Note($"job.{Spelled(state)}", job, state == JobState.Done ? null : end.Reason));
+            events.Add(Note($"job.{JobWords.Of(state)}", job, state == JobState.Done ? null : end.Reason));
             return FindIn(_writing, job)!;
         });
     }
@@ -345,7 +344,7 @@ internal sealed class JobStore : IDisposable
     /// <param name="before">Only those of jobs with a lesser number; null for all.</param>
     /// <param name="limit">So many at most.</param>
     public IReadOnlyList<HistoryEntry> Benches(long? before, int limit) => Read(connection => connection.Rows(
-        $"SELECT {EntryColumns} FROM bench WHERE job < $before ORDER BY job DESC LIMIT $limit", ReadEntry, ("$before", before ?? long.MaxValue), ("$limit", limit)));
+        $"SELECT {EntryColumns} FROM bench WHERE job < $before ORDER BY job DESC LIMIT $limit", HistoryDatabase.ReadEntry, ("$before", before ?? long.MaxValue), ("$limit", limit)));
 
     /// <summary>What a mechanism cost in the latest benches that have a figure of it, in the order of time.</summary>
     /// <param name="mechanism">The mechanism; null for all.</param>
@@ -365,7 +364,7 @@ internal sealed class JobStore : IDisposable
             WHERE ($mechanism IS NULL OR mechanism = $mechanism) AND ($profile IS NULL OR figure.profile = $profile)
             ORDER BY bench.job DESC, mechanism, figure.profile
             """,
-            ReadFigure,
+            HistoryDatabase.ReadFigure,
             ("$mechanism", mechanism),
             ("$profile", profile),
             ("$limit", limit));
@@ -619,7 +618,7 @@ internal sealed class JobStore : IDisposable
         Number = row.GetInt32(0),
         StartedAt = TimeOf(row.GetInt64(1)),
         EndedAt = row.IsDBNull(2) ? null : TimeOf(row.GetInt64(2)),
-        Outcome = row.IsDBNull(3) ? null : OutcomeOf(row.GetString(3)),
+        Outcome = row.IsDBNull(3) ? null : JobWords.OutcomeOf(row.GetString(3)) ?? throw new FormatException($"an attempt's outcome is {row.GetString(3)}"),
         ExitStatus = row.IsDBNull(4) ? null : row.GetInt32(4),
         Reason = row.IsDBNull(5) ? null : row.GetString(5),
         Log = row.IsDBNull(6) ? null : row.GetString(6),
@@ -633,7 +632,7 @@ internal sealed class JobStore : IDisposable
     {
         Id = row.GetInt64(0),
         Request = JsonSerializer.Deserialize(row.GetString(1), JobJson.Default.JobRequest)!,
-        State = StateOf(row.GetString(2)),
+        State = StateIn(row, 2),
         SubmittedAt = TimeOf(row.GetInt64(3)),
         SubmittedBy = row.GetString(4),
         DeadlineSeconds = row.GetInt32(5),
@@ -646,41 +645,8 @@ internal sealed class JobStore : IDisposable
         AcceptedAttempt = row.IsDBNull(12) ? null : row.GetInt32(12),
     };
 
-    private static HistoryEntry ReadEntry(SqliteDataReader row) => new()
-    {
-        Id = row.GetInt64(0),
-        Time = TimeOf(row.GetInt64(1)),
-        CpuBrand = row.GetString(2),
-        CpuSignature = row.GetString(3),
-        Microcode = row.IsDBNull(4) ? null : row.GetString(4),
-        Kernel = row.GetString(5),
-        Version = row.GetString(6),
-        Verdict = row.GetString(7),
-        PlanHash = row.GetString(8),
-        Mechanisms = row.GetInt32(9),
-        Complete = row.GetBoolean(10),
-        Stable = row.GetBoolean(11),
-    };
-
-    private static HistoryFigure ReadFigure(SqliteDataReader row) => new(
-        ReadEntry(row),
-        row.GetString(12),
-        row.GetString(13),
-        row.GetString(14),
-        row.GetBoolean(15),
-        new Estimate(row.GetDouble(16), row.GetDouble(17), row.GetDouble(18), row.GetDouble(19)));
-
-    private static string Spelled(JobState state) => JsonText(state, JobJson.Default.JobState);
-
-    private static string Spelled(JobKind kind) => JsonText(kind, JobJson.Default.JobKind);
-
-    private static string Spelled(AttemptOutcome outcome) => JsonText(outcome, JobJson.Default.AttemptOutcome);
-
-    private static JobState StateOf(string text) => JsonSerializer.Deserialize($"\"{text}\"", JobJson.Default.JobState);
-
-    private static AttemptOutcome OutcomeOf(string text) => JsonSerializer.Deserialize($"\"{text}\"", JobJson.Default.AttemptOutcome);
-
-    private static string JsonText<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type).Trim('"');
+    private static JobState StateIn(SqliteDataReader row, int column) =>
+        JobWords.StateOf(row.GetString(column)) ?? throw new FormatException($"a job's state is {row.GetString(column)}");
 
     private static byte[] Pack(ReadOnlySpan<byte> document)
     {

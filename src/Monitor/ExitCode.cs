@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-namespace Kvmsys.Monitor.Commands;
+namespace Kvmsys.Monitor;
 
 /// <summary>What kvmsys tells its caller by its exit status.</summary>
 internal static class ExitCode
