@@ -160,6 +160,13 @@ internal static class Program
                 "kvmsys daemon                                             until it is asked to stop; then, elsewhere: kvmsys jobs list",
                 "kvmsys daemon --listen unix:/run/kvmsys/daemon.sock --state /var/lib/kvmsys",
                 "kvmsys daemon --print-unit > /etc/systemd/system/kvmsys.service",
+                "kvmsys daemon token create ci --scope submit              for those who ask from elsewhere",
+            ],
+            [VerbOf(daemon, DaemonTokenCommand.Name)] =
+            [
+                "kvmsys daemon token create ci --scope submit --days 365   writes the token, which is shown only then",
+                "kvmsys daemon token rotate ci --overlap 24                another one; the old one is good for a day yet",
+                "KVMSYS_TOKEN=kvmsys_... kvmsys jobs list --connect https://bench1.example.org:8586",
             ],
             [jobs] =
             [
@@ -167,6 +174,7 @@ internal static class Program
                 "kvmsys jobs submit run ./hello --wait && kvmsys jobs result 2",
                 "kvmsys jobs list --state failed",
                 "kvmsys jobs result 1 > bench.json                         then: kvmsys report bench.json --html bench.html",
+                "kvmsys jobs regressions                                   what has become dearer, with its evidence",
                 "kvmsys jobs drain && reboot                               when nothing is measured any more",
             ],
             [VerbOf(jobs, JobsCommand.Submit)] =

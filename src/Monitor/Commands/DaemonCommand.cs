@@ -3,6 +3,7 @@
 using System.Collections;
 using System.CommandLine;
 using Kvmsys.Monitor.Daemon;
+using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Reports;
@@ -21,14 +22,17 @@ internal static class DaemonCommand
         Option<string?> configuration = new("--config") { Description = "A JSON file with settings; docs/DAEMON.md has them all.", HelpName = "FILE" };
         Option<string[]> listen = new("--listen")
         {
-            Description = "Where to listen: unix:PATH or http://127.0.0.1:PORT, and several of them.",
+            Description = "Where to listen: unix:PATH, http://127.0.0.1:PORT or, with a certificate, https://ADDRESS:PORT; several of them too.",
             HelpName = "WHERE",
             AllowMultipleArgumentsPerToken = true,
         };
         Option<string?> state = new("--state") { Description = "The folder of the database.", HelpName = "FOLDER" };
         Option<string?> device = new("--device") { Description = "KVM's device.", HelpName = "PATH" };
         Option<bool> printUnit = new("--print-unit") { Description = "Write a unit file for systemd, and do nothing else." };
-        Command command = new("daemon", "Take jobs from people and scripts, and measure one after the other: kvmsys jobs is its client.") { configuration, listen, state, device, printUnit };
+        Command command = new("daemon", "Take jobs from people and scripts, and measure one after the other: kvmsys jobs is its client.")
+        {
+            configuration, listen, state, device, printUnit, DaemonTokenCommand.Create(),
+        };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(printUnit))
@@ -48,7 +52,11 @@ internal static class DaemonCommand
         return command;
     }
 
-    private static DaemonSettings SettingsOf(string? file, Action<DaemonConfiguration> takeOptions)
+    /// <summary>How a daemon is set that finds a file, the environment, and options.</summary>
+    /// <param name="file">The file; null for none.</param>
+    /// <param name="takeOptions">Takes the options.</param>
+    /// <exception cref="CommandFailedException">Something is wrong in them.</exception>
+    public static DaemonSettings SettingsOf(string? file, Action<DaemonConfiguration> takeOptions)
     {
         DaemonSettings defaults = DaemonConfiguration.Defaults(Environment.GetEnvironmentVariable, UserIdentity.Uid == 0)
             ?? throw new CommandFailedException(ExitCode.Usage, "there is no place for the daemon's database: neither XDG_STATE_HOME nor HOME has a path. Cure: name a folder with --state.");
@@ -76,7 +84,7 @@ internal static class DaemonCommand
             await daemon.WaitForShutdown(CancellationToken.None);
             return ExitCode.Done;
         }
-        catch (Exception exception) when (exception is StoreException or StoreFullException)
+        catch (Exception exception) when (exception is StoreException or StoreFullException or AccessException)
         {
             throw new CommandFailedException(ExitCode.NoResources, exception.Message);
         }

@@ -3,6 +3,8 @@
 using System.Globalization;
 using Kvmsys.Monitor.Daemon.Api;
 using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.Daemon.Store;
+using Kvmsys.Monitor.Reports;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -57,6 +59,25 @@ internal static class JobTable
         }
 
         return new Rows(parts);
+    }
+
+    /// <summary>Regressions and improvements.</summary>
+    public static IRenderable Of(IReadOnlyList<FoundRegression> found)
+    {
+        Table table = new Table().RoundedBorder().AddColumns("since job", "mechanism", "finding", "core cycles", "shift", "noise", "also changed");
+        foreach (RegressionDocument regression in found.Select(found => found.Regression))
+        {
+            table.AddRow(
+                Cell(regression.From.ToString(CultureInfo.InvariantCulture)),
+                Cell($"{regression.Mechanism} on {regression.Profile}"),
+                new Text(regression.Finding, new Style(regression.IsSlower() ? Color.Red : Color.Green)),
+                Cell(string.Create(CultureInfo.InvariantCulture, $"{regression.Before.Value:F1} -> {regression.After.Value:F1}")),
+                Cell(string.Create(CultureInfo.InvariantCulture, $"{regression.Shift.Value:+0.0;-0.0}")),
+                Cell(string.Create(CultureInfo.InvariantCulture, $"{regression.Noise.CoreCycles:F1}")),
+                Cell(string.Join(", ", regression.AlsoChanged)));
+        }
+
+        return table;
     }
 
     /// <summary>The host.</summary>

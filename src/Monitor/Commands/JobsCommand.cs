@@ -3,6 +3,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Kvmsys.Monitor.Daemon;
+using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Api;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Native.Linux;
@@ -41,7 +42,7 @@ internal static class JobsCommand
 
     private static readonly Option<string?> Connect = new("--connect")
     {
-        Description = $"Where the daemon listens: unix:PATH or http://ADDRESS:PORT; its usual socket when not given. A token is taken from {TokenVariable}.",
+        Description = $"Where the daemon listens: unix:PATH, https://HOST:PORT or http://127.0.0.1:PORT; its usual socket when not given. A token is taken from {TokenVariable}.",
         HelpName = "WHERE",
         Recursive = true,
     };
@@ -68,6 +69,7 @@ internal static class JobsCommand
         jobs.Add(OfJob(Watch, "Wait for a job's end; exit with 6 when it has no result.", WatchJob));
         jobs.Add(OfJob(Cancel, "End a job.", CancelJob));
         jobs.Add(OfJob(Result, "Write a job's result as it is: kvmsys compare and kvmsys report read a bench's.", WriteResult));
+        jobs.Add(CreateRegressions());
         jobs.Add(OfHost(Host, "Show the host, and what its daemon does.", (client, cancellation) => client.Get(HostPath, DaemonJson.Default.HostStateDocument, cancellation)));
         jobs.Add(OfHost("cordon", "Begin no further job; one that runs goes on.", (client, cancellation) => client.Post($"{HostPath}/cordon", DaemonJson.Default.HostStateDocument, cancellation)));
         jobs.Add(OfHost("drain", "Begin no further job, and wait for the end of the one that runs.", Drain));
@@ -111,6 +113,33 @@ internal static class JobsCommand
         Argument<long> id = new("JOB") { Description = "Its number.", CustomParser = result => ParseId(result) };
         Command command = new(name, description) { id };
         command.SetAction(parsed => With(parsed, (client, cancellation) => act(client, parsed.GetValue(id), parsed.GetValue(Json), cancellation)));
+        return command;
+    }
+
+    private static Command CreateRegressions()
+    {
+        const int usual = 20;
+        Option<int?> limit = new("--limit") { Description = $"So many at most, the latest; {usual.ToString(CultureInfo.InvariantCulture)} when not given.", HelpName = "N", CustomParser = result => CommonOptions.ParseNumber(result, 1, Daemon.Store.JobStore.MostRows) };
+        Command command = new("regressions", "List changes in what mechanisms cost that are greater than the host's own noise, the latest first.") { limit };
+        command.SetAction(parsed => With(parsed, async (client, cancellation) =>
+        {
+            string path = string.Create(CultureInfo.InvariantCulture, $"/api/v1/regressions?limit={parsed.GetValue(limit) ?? usual}");
+            RegressionListDocument page = await client.Get(path, DaemonJson.Default.RegressionListDocument, cancellation).ConfigureAwait(false);
+            if (parsed.GetValue(Json))
+            {
+                Terminal.WriteJson(page, DaemonJson.Default.RegressionListDocument);
+            }
+            else if (page.Regressions.Count == 0)
+            {
+                StandardStream.WriteMessage("kvmsys: nothing has changed by more than its noise. A change shows when there are some 8 benches on either side.\n");
+            }
+            else
+            {
+                Terminal.Write(JobTable.Of(page.Regressions));
+            }
+
+            return ExitCode.Done;
+        }));
         return command;
     }
 
@@ -205,6 +234,10 @@ internal static class JobsCommand
             };
             throw new CommandFailedException(exitCode, Shown.OneLine(exception.Message));
         }
+        catch (AccessException exception)
+        {
+            throw new CommandFailedException(ExitCode.NoResources, exception.Message);
+        }
         catch (OperationCanceledException)
         {
             return interruption.ExitCode;
@@ -215,8 +248,8 @@ internal static class JobsCommand
     {
         if (given is not null)
         {
-            return DaemonEndpoint.Parse(given)
-                ?? throw new CommandFailedException(ExitCode.Usage, $"--connect {Shown.OneLine(given)}: unix:PATH or http://ADDRESS:PORT is needed. Cure: see kvmsys jobs --help");
+            return DaemonEndpoint.ParseForClient(given)
+                ?? throw new CommandFailedException(ExitCode.Usage, $"--connect {Shown.OneLine(given)}: unix:PATH, https://HOST:PORT or, on this host, http://127.0.0.1:PORT is needed. Cure: see kvmsys jobs --help");
         }
 
         // Without a folder for sockets, it is where the database is.

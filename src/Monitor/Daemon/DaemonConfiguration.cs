@@ -109,16 +109,20 @@ internal sealed class DaemonConfiguration
     /// <summary>Looks at what was set, all together.</summary>
     public void Check()
     {
-        foreach (DaemonEndpoint endpoint in Settings.Listen)
+        foreach (DaemonEndpoint endpoint in Settings.Listen.Where(endpoint => !endpoint.IsLocal && !endpoint.IsEncrypted))
         {
-            if (endpoint.IsEncrypted)
-            {
-                _objections.Add($"listen: {endpoint}: this kvmsys does not speak TLS yet");
-            }
-            else if (!endpoint.IsLocal)
-            {
-                _objections.Add($"listen: {endpoint}: whoever reaches it could read along; a Unix socket or an address of this host alone (127.0.0.1) is needed");
-            }
+            _objections.Add($"listen: {endpoint}: whoever is on the way could read along; https://, a Unix socket or an address of this host alone (127.0.0.1) is needed");
+        }
+
+        if (Settings.Webhooks.Count > 0 && Settings.WebhookSecretFile is null)
+        {
+            _objections.Add("webhooks: webhookSecretFile is needed with them");
+        }
+
+        bool isEncrypted = Settings.Listen.Any(endpoint => endpoint.IsEncrypted);
+        if ((Settings.TlsCertificate is null) != (Settings.TlsKey is null) || (isEncrypted && Settings.TlsCertificate is null))
+        {
+            _objections.Add($"tlsCertificate and tlsKey: {(isEncrypted ? "an https:// address needs both" : "one needs the other")}");
         }
     }
 

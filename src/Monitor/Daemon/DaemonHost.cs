@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 
 using System.Net.Sockets;
+using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Api;
 using Kvmsys.Monitor.Daemon.Store;
+using Kvmsys.Monitor.Daemon.Webhooks;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Native;
 using Kvmsys.Native.Linux;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
@@ -41,6 +44,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <exception cref="StoreException">Its database cannot be used, or another daemon uses it.</exception>
     /// <exception cref="StoreFullException">There is no room for one.</exception>
+    /// <exception cref="AccessException">Others could reach it, and it has no token; or its certificate cannot be used.</exception>
     public static DaemonHost Create(DaemonSettings settings, HostEnvironment host, BenchReading readBench, TimeProvider time)
     {
         FileLock folder = TakeFolder(settings.StateFolder);
@@ -62,11 +66,30 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds((2 * settings.StopSeconds) + 5));
             builder.Services.AddSingleton(settings).AddSingleton(store).AddSingleton(readBench).AddSingleton(time).AddSingleton(host);
             builder.Services.AddSingleton<JobRunner>().AddSingleton<JobLoop>().AddSingleton<ApiRoutes>();
+            builder.Services.AddSingleton<RegressionStore>();
+            if (settings.WebhookSecretFile is string secret)
+            {
+                builder.Services.AddSingleton(WebhookSecret.Read(secret)).AddSingleton<WebhookStore>().AddHostedService<WebhookLoop>();
+            }
+
             builder.Services.AddSingleton(services => new EventStream(store, services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
             builder.Services.AddHostedService(services => services.GetRequiredService<JobLoop>());
-            builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
+            TokenFolder tokens = new(settings.StateFolder, time);
+            if (settings.Listen.FirstOrDefault(endpoint => !endpoint.IsLocal) is DaemonEndpoint open && tokens.List().Count == 0)
+            {
+                throw new AccessException($"at {open} others reach the daemon, and it has no token to know anybody by", "make one: kvmsys daemon token create NAME");
+            }
+
+            ServerCertificate? certificate = settings.TlsCertificate is null ? null : new(settings.TlsCertificate, settings.TlsKey!);
+            builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings, certificate));
             WebApplication application = builder.Build();
-            ApiPipeline pipeline = new(settings, application.Services.GetRequiredService<ILogger<ApiPipeline>>());
+            if (certificate is not null)
+            {
+                ILogger<DaemonHost> log = application.Services.GetRequiredService<ILogger<DaemonHost>>();
+                certificate.Failed += exception => LogCertificate(log, exception.Message);
+            }
+
+            ApiPipeline pipeline = new(settings, tokens, application.Services.GetRequiredService<ILogger<ApiPipeline>>());
             foreach (ApiRoute route in application.Services.GetRequiredService<ApiRoutes>().All)
             {
                 application.MapMethods(route.Pattern, [route.Method], http => pipeline.Answer(http, route));
@@ -101,6 +124,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         }
 
         int lost = _store.Recover();
+        new WebhookStore(_store).Keep(_settings.Webhooks);
         try
         {
             _application.Services.GetRequiredService<JobRunner>().ClearSpool();
@@ -128,14 +152,17 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until it is asked to stop, and has stopped. That its loop has failed stops it too, and is thrown here.</summary>
+    /// <summary>Waits until it is asked to stop, and has stopped. That one of its loops has failed stops it too, and is thrown here.</summary>
     /// <exception cref="StoreException">Its database cannot be used any more.</exception>
     public async Task WaitForShutdown(CancellationToken cancellation)
     {
         await _application.WaitForShutdownAsync(cancellation).ConfigureAwait(false);
-        if (_application.Services.GetRequiredService<JobLoop>().ExecuteTask is { IsFaulted: true } failed)
+        foreach (BackgroundService loop in _application.Services.GetServices<IHostedService>().OfType<BackgroundService>())
         {
-            await failed.ConfigureAwait(false);
+            if (loop.ExecuteTask is { IsFaulted: true } failed)
+            {
+                await failed.ConfigureAwait(false);
+            }
         }
     }
 
@@ -183,7 +210,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         }
     }
 
-    private static void Listen(KestrelServerOptions kestrel, DaemonSettings settings)
+    private static void Listen(KestrelServerOptions kestrel, DaemonSettings settings, ServerCertificate? certificate)
     {
         const int mostConnections = 2000;
         kestrel.AddServerHeader = false;
@@ -201,7 +228,14 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             }
             else
             {
-                kestrel.Listen(endpoint.Address!, options => options.Protocols = HttpProtocols.Http1);
+                kestrel.Listen(endpoint.Address!, options =>
+                {
+                    options.Protocols = HttpProtocols.Http1;
+                    if (endpoint.IsEncrypted)
+                    {
+                        options.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate!.Options) });
+                    }
+                });
             }
         }
     }
@@ -238,6 +272,9 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
     [LoggerMessage(LogLevel.Information, "ready: listening at {Endpoints}, state in {Folder}")]
     private partial void LogReady(string endpoints, string folder);
+
+    [LoggerMessage(LogLevel.Error, "{Reason} Until then the certificate that it was goes on.")]
+    private static partial void LogCertificate(ILogger logger, string reason);
 
     [LoggerMessage(LogLevel.Warning, "{Count} attempts were lost with the daemon before this one; their jobs wait again, or have failed")]
     private partial void LogRecovered(int count);

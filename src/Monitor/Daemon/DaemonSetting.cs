@@ -12,18 +12,21 @@ namespace Kvmsys.Monitor.Daemon;
 internal sealed record DaemonSetting(string Name, string Expected, string Meaning, Func<DaemonSettings, IReadOnlyList<string>, DaemonSettings?> Apply)
 {
     private const string EnvironmentPrefix = "KVMSYS_DAEMON_";
+    private const int MostWebhooks = 10;
 
     /// <summary>Everything that can be set.</summary>
     public static IReadOnlyList<DaemonSetting> All { get; } =
     [
         new(
             "listen",
-            "a list of unix:PATH and http://ADDRESS:PORT",
+            "a list of unix:PATH, http://ADDRESS:PORT and https://ADDRESS:PORT",
             "where it listens",
             (settings, values) => values.Count > 0 && values.Select(DaemonEndpoint.Parse).ToArray() is var endpoints && Array.TrueForAll(endpoints, endpoint => endpoint is not null)
                 ? settings with { Listen = endpoints! }
                 : null),
         Text("stateFolder", "the absolute path of a folder", "where its database is", (settings, value) => Path.IsPathRooted(value) ? settings with { StateFolder = value } : null),
+        Text("tlsCertificate", "the absolute path of a file", "the certificate for https:// addresses, with those that lead to its issuer, PEM", (settings, value) => Path.IsPathRooted(value) ? settings with { TlsCertificate = value } : null),
+        Text("tlsKey", "the absolute path of a file", "the certificate's private key, PEM", (settings, value) => Path.IsPathRooted(value) ? settings with { TlsKey = value } : null),
         Text("device", "the path of a device", "KVM's device", (settings, value) => value.Length > 0 ? settings with { Device = value } : null),
         Number("deadlineSeconds", 1, Jobs.JobRequest.LongestDeadlineSeconds, "seconds that an attempt may take where its job does not say", (settings, value) => settings with { DeadlineSeconds = value }),
         Number("maxAttempts", 1, Jobs.JobRequest.MostAttempts, "attempts of a job that does not say how many", (settings, value) => settings with { MaxAttempts = value }),
@@ -32,6 +35,17 @@ internal sealed record DaemonSetting(string Name, string Expected, string Meanin
         Number("largestBodyMebibytes", 1, 256, "the largest body of a request, in MiB", (settings, value) => settings with { LargestBodyMebibytes = value }),
         Number("requestsPerSecond", 1, 1_000_000, "requests of one client in a second, over a while", (settings, value) => settings with { RequestsPerSecond = value }),
         Number("keepDays", 1, 36_500, "days that documents and logs are kept; figures are kept for ever", (settings, value) => settings with { KeepDays = value }),
+        new(
+            "webhooks",
+            $"a list of at most {MostWebhooks} http:// and https:// URLs",
+            "whom to tell what has happened",
+            (settings, values) => values.Count <= MostWebhooks && values.All(IsUrl) ? settings with { Webhooks = values } : null),
+        new(
+            "webhookEvents",
+            $"a list of {string.Join(", ", Jobs.EventKinds.All.Where(CanBeTold))}",
+            "what to tell them",
+            (settings, values) => values.Count > 0 && values.All(value => CanBeTold(value) && Jobs.EventKinds.All.Contains(value)) ? settings with { WebhookEvents = values } : null),
+        Text("webhookSecretFile", "the absolute path of a file", "the secret that they know the daemon by", (settings, value) => Path.IsPathRooted(value) ? settings with { WebhookSecretFile = value } : null),
         Number("stopSeconds", 1, 3600, "seconds that a job may go on when the daemon is asked to stop", (settings, value) => settings with { StopSeconds = value }),
     ];
 
@@ -40,6 +54,12 @@ internal sealed record DaemonSetting(string Name, string Expected, string Meanin
 
     /// <summary>Whether a variable of the environment is meant for the daemon.</summary>
     public static bool IsVariable(string name) => name.StartsWith(EnvironmentPrefix, StringComparison.Ordinal);
+
+    private static bool IsUrl(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps) && url.UserInfo.Length == 0;
+
+    // Each that was given up would be one more to tell.
+    private static bool CanBeTold(string kind) => kind != Jobs.EventKinds.WebhookGivenUp;
 
     private static DaemonSetting Text(string name, string expected, string meaning, Func<DaemonSettings, string, DaemonSettings?> apply) =>
         new(name, expected, meaning, (settings, values) => values is [string value] ? apply(settings, value) : null);

@@ -13,6 +13,12 @@ internal sealed record DaemonSettings
     /// <summary>Where it listens.</summary>
     public required IReadOnlyList<DaemonEndpoint> Listen { get; init; }
 
+    /// <summary>Path of the certificate for https:// addresses, PEM; null for none.</summary>
+    public string? TlsCertificate { get; init; }
+
+    /// <summary>Path of its private key, PEM; null for none.</summary>
+    public string? TlsKey { get; init; }
+
     /// <summary>KVM's device.</summary>
     public string Device { get; init; } = Kvm.DefaultPath;
 
@@ -39,6 +45,15 @@ internal sealed record DaemonSettings
 
     /// <summary>Days that documents and logs are kept; figures are kept for ever.</summary>
     public int KeepDays { get; init; } = 90;
+
+    /// <summary>URLs that are told what has happened.</summary>
+    public IReadOnlyList<string> Webhooks { get; init; } = [];
+
+    /// <summary>The kinds of events that they are told.</summary>
+    public IReadOnlyList<string> WebhookEvents { get; init; } = [Jobs.EventKinds.Regression, Jobs.EventKinds.JobFailed];
+
+    /// <summary>Path of the file with the secret that they know this daemon by; null for none.</summary>
+    public string? WebhookSecretFile { get; init; }
 
     /// <summary>Seconds that a job may go on when the daemon is asked to stop, and then once more so many to end in order.</summary>
     public int StopSeconds { get; init; } = 5;

@@ -13,8 +13,9 @@ namespace Kvmsys.Monitor.Daemon;
 /// <param name="settings">How the daemon is set.</param>
 /// <param name="store">The jobs.</param>
 /// <param name="runner">Makes the attempts.</param>
+/// <param name="regressions">What has become dearer in the benches.</param>
 /// <param name="logger">The daemon's log.</param>
-internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, JobRunner runner, ILogger<JobLoop> logger) : BackgroundService
+internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, JobRunner runner, RegressionStore regressions, ILogger<JobLoop> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BetweenPrunings = TimeSpan.FromHours(1);
@@ -131,6 +132,14 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
 
         Job settled = await Keep(job.Id, attempt, end, bench, figures).ConfigureAwait(false);
         LogEnd(job.Id, attempt, end.Outcome, settled.State, end.Reason);
+        if (settled.State == JobState.Done && bench is not null)
+        {
+            HistoryEntry kept = bench with { Id = job.Id };
+            foreach (JobEvent found in regressions.LookFor([.. figures.Select(figure => figure with { Entry = kept })]))
+            {
+                LogFound(found.Kind, found.Text);
+            }
+        }
     }
 
     /// <summary>Keeps a result, whenever there is room for it: nothing else is measured before.</summary>
@@ -214,6 +223,9 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
 
     [LoggerMessage(LogLevel.Information, "job {Job}: attempt {Attempt} {Outcome}, and the job is {State}: {Reason}")]
     private partial void LogEnd(long job, int attempt, AttemptOutcome outcome, JobState state, string? reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Kind}: {Text}")]
+    private partial void LogFound(string kind, string? text);
 
     [LoggerMessage(LogLevel.Information, "documents and logs of {Attempts} attempts are older than {Days} days, and were removed; figures stay")]
     private partial void LogPruned(int attempts, int days);

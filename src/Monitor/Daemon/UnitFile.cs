@@ -61,7 +61,7 @@ internal static class UnitFile
         RestrictRealtime=yes
         RestrictSUIDSGID=yes
         RemoveIPC=yes
-        # It listens on this host alone, and calls nobody.
+        # It listens on this host alone, and calls nobody. A drop-in with IPAddressAllow= lets in those whom it is to listen to.
         RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
         IPAddressDeny=any
         IPAddressAllow=localhost

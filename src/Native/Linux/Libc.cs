@@ -182,6 +182,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "syscall", SetLastError = true)]
     public static partial long Syscall(long number, SafeHandle fd, nint b, nint c, nint d = 0, nint e = 0);
 
+    [LibraryImport(Library, EntryPoint = "fsync", SetLastError = true)]
+    public static partial int Fsync(SafeHandle fd);
+
     [LibraryImport(Library, EntryPoint = "flock", SetLastError = true)]
     public static partial int Flock(SafeHandle fd, int operation);
 

@@ -224,6 +224,10 @@ public sealed unsafe class OpenFile : SafeHandleMinusOneIsInvalid
         }
     }
 
+    /// <summary>fsync(2): what was written, or changed in this folder, is on the disk when it returns.</summary>
+    /// <returns>0, or an error number negated.</returns>
+    public int Sync() => Answer(Libc.Fsync(this));
+
     /// <summary>readlinkat(2) of this file, which is a symbolic link opened with O_PATH and O_NOFOLLOW.</summary>
     public int ReadLink(Span<byte> target)
     {

@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Api;
 using Kvmsys.Monitor.Daemon.Jobs;
 
@@ -104,7 +105,7 @@ public sealed class DaemonApiTests
         await using RunningDaemon daemon = await RunningDaemon.Start();
         foreach (ApiRoute route in daemon.Routes.All.Where(route => !route.Pattern.EndsWith("/events", StringComparison.Ordinal)))
         {
-            string path = route.Pattern.Replace("{id}", "1", StringComparison.Ordinal).Replace("{number}", "1", StringComparison.Ordinal);
+            string path = RunningDaemon.PathOf(route);
             using HttpRequestMessage byLoopback = new(new HttpMethod(route.Method), path);
             using HttpResponseMessage refused = await daemon.ByPort.SendAsync(byLoopback, Cancellation);
             Assert.True(route.Scope > Scope.Read == (refused.StatusCode == HttpStatusCode.Forbidden), $"{route.Method} {path}: {refused.StatusCode}");

@@ -34,6 +34,7 @@ public sealed class DaemonDocumentTests
         DaemonSettings defaults = DaemonConfiguration.Defaults(_ => null, isRoot: true)!;
         Assert.Equal(("/var/lib/kvmsys", 3600, 3, 2048), (defaults.StateFolder, defaults.DeadlineSeconds, defaults.MaxAttempts, defaults.JobMemoryMebibytes));
         Assert.Equal((1000, 16, 100, 90, 5), (defaults.LongestQueue, defaults.LargestBodyMebibytes, defaults.RequestsPerSecond, defaults.KeepDays, defaults.StopSeconds));
+        Assert.Equal((0, "regression.found, job.failed"), (defaults.Webhooks.Count, string.Join(", ", defaults.WebhookEvents)));
         Assert.Equal(["unix:/run/kvmsys/daemon.sock", "http://127.0.0.1:8586"], defaults.Listen.Select(endpoint => endpoint.ToString()));
     }
 }

@@ -167,9 +167,9 @@ public sealed class DaemonLifeTests
     {
         string file = Path.GetTempFileName();
         File.WriteAllText(file, """{"stateFolder": "here", "colour": "red", "keepDays": 0, "keepDays": 1, "listen": ["http://0.0.0.0:80", "tcp:1"]}""");
-        (int status, _, string error) = Shell.Run($"KVMSYS_DAEMON_MAX_ATTEMPTS=many KVMSYS_DAEMON_SPEED=1 $kvmsys daemon --config {file} --listen https://127.0.0.1:1");
+        (int status, _, string error) = Shell.Run($"KVMSYS_DAEMON_MAX_ATTEMPTS=many KVMSYS_DAEMON_SPEED=1 KVMSYS_DAEMON_WEBHOOKS=ftp://a KVMSYS_DAEMON_WEBHOOK_EVENTS=job.lost $kvmsys daemon --config {file} --listen https://127.0.0.1:1");
         Assert.Equal(2, status);
-        string[] wrong = ["stateFolder: the absolute path of a folder is needed", "colour: there is no such setting", "keepDays: a number from 1 to 36500", "keepDays is there twice", "listen: a list of unix:PATH", "KVMSYS_DAEMON_MAX_ATTEMPTS: a number from 1 to 10", "KVMSYS_DAEMON_SPEED: there is no such setting", "does not speak TLS yet"];
+        string[] wrong = ["stateFolder: the absolute path of a folder is needed", "colour: there is no such setting", "keepDays: a number from 1 to 36500", "keepDays is there twice", "listen: a list of unix:PATH", "KVMSYS_DAEMON_MAX_ATTEMPTS: a number from 1 to 10", "KVMSYS_DAEMON_SPEED: there is no such setting", "tlsCertificate and tlsKey: an https:// address needs both", "KVMSYS_DAEMON_WEBHOOKS: a list of at most 10", "KVMSYS_DAEMON_WEBHOOK_EVENTS: a list of job.queued"];
         Assert.All(wrong, words => Assert.Contains(words, error, StringComparison.Ordinal));
         File.Delete(file);
     }

@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using Kvmsys.Monitor.Commands;
 using Kvmsys.Monitor.Daemon;
+using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Api;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
@@ -21,7 +22,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("kvmsys-daemon-").FullName;
     private readonly DaemonHost _host;
 
-    private RunningDaemon(Func<DaemonSettings, DaemonSettings> with)
+    private RunningDaemon(Func<DaemonSettings, DaemonSettings> with, TimeProvider time)
     {
         Port = FreePort();
         Settings = with(new DaemonSettings
@@ -32,7 +33,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
             RequestsPerSecond = 100_000,
             StopSeconds = 1,
         });
-        _host = DaemonHost.Create(Settings, HostEnvironment.Read(), ReadBench, TimeProvider.System);
+        _host = DaemonHost.Create(Settings, HostEnvironment.Read(), ReadBench, time);
         BySocket = OverSocket(SocketPath);
         ByPort = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{Port}") };
     }
@@ -51,14 +52,20 @@ internal sealed class RunningDaemon : IAsyncDisposable
 
     public JobStore Store => _host.Services.GetRequiredService<JobStore>();
 
+    public TokenFolder Tokens => new(Settings.StateFolder, TimeProvider.System);
+
     public ApiRoutes Routes => _host.Services.GetRequiredService<ApiRoutes>();
 
-    public static async Task<RunningDaemon> Start(Func<DaemonSettings, DaemonSettings>? with = null)
+    public static async Task<RunningDaemon> Start(Func<DaemonSettings, DaemonSettings>? with = null, TimeProvider? time = null)
     {
-        RunningDaemon daemon = new(with ?? (settings => settings));
+        RunningDaemon daemon = new(with ?? (settings => settings), time ?? TimeProvider.System);
         await daemon._host.Start(TestContext.Current.CancellationToken);
         return daemon;
     }
+
+    /// <summary>A path that a route answers, of things that need not be there.</summary>
+    public static string PathOf(ApiRoute route) =>
+        route.Pattern.Replace("{id}", "1", StringComparison.Ordinal).Replace("{number}", "1", StringComparison.Ordinal).Replace("{name}", "x", StringComparison.Ordinal);
 
     public static HttpClient OverSocket(string path) => new(new SocketsHttpHandler
     {
@@ -124,7 +131,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
         return BenchFile.Parse(json, "of this job");
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using TcpListener listener = new(System.Net.IPAddress.Loopback, 0);
         listener.Start();

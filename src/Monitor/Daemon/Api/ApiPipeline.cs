@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Threading.RateLimiting;
+using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Store;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
@@ -13,8 +14,9 @@ namespace Kvmsys.Monitor.Daemon.Api;
 
 /// <summary>What every request goes through: who asks, whether it may, how often it has asked, and what becomes of a failure.</summary>
 /// <param name="settings">How the daemon is set.</param>
+/// <param name="tokens">Its tokens.</param>
 /// <param name="logger">Its log.</param>
-internal sealed partial class ApiPipeline(DaemonSettings settings, ILogger<ApiPipeline> logger)
+internal sealed partial class ApiPipeline(DaemonSettings settings, TokenFolder tokens, ILogger<ApiPipeline> logger)
 {
     private const string ProblemJson = "application/problem+json";
 
@@ -45,11 +47,11 @@ internal sealed partial class ApiPipeline(DaemonSettings settings, ILogger<ApiPi
             if (caller.Scope < route.Scope)
             {
                 throw caller.Scope == Scope.None
-                    ? new ProblemException(StatusCodes.Status401Unauthorized, "who asks is not known. Cure: send Authorization: Bearer TOKEN; kvmsys daemon token makes one.")
+                    ? new ProblemException(StatusCodes.Status401Unauthorized, "who asks is not known: there is no token, or none that is good. Cure: send Authorization: Bearer TOKEN; kvmsys daemon token makes one.")
                     : new ProblemException(StatusCodes.Status403Forbidden, $"{caller.Name} may {Spelled(caller.Scope)}, and this needs {Spelled(route.Scope)}. Cure: use a token with that scope, or the Unix socket.");
             }
 
-            await route.Handle(new ApiRequest(http, caller)).ConfigureAwait(false);
+            await route.Handle(new ApiRequest(http, caller, () => CallerOf(http) == caller)).ConfigureAwait(false);
         }
         catch (Exception exception) when (http.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or IOException)
         {
@@ -134,23 +136,34 @@ internal sealed partial class ApiPipeline(DaemonSettings settings, ILogger<ApiPi
         response.Headers["Referrer-Policy"] = "no-referrer";
     }
 
-    /// <summary>Who asks: whoever may open the Unix socket, or a process of this host.</summary>
-    private static Caller CallerOf(HttpContext http)
+    /// <summary>Who asks: the holder of a token, whoever may open the Unix socket, or a process of this host.</summary>
+    private Caller CallerOf(HttpContext http)
     {
-        if (http.Connection.RemoteIpAddress is not IPAddress address)
+        const string bearer = "Bearer ";
+        Caller nobody = new(Caller.Nobody, Scope.None);
+        if (http.Request.Headers.Authorization is { Count: > 0 } authorization)
         {
-            return new Caller("socket", Scope.Admin);
+            // Who shows a token that is not good is not somebody else.
+            return authorization is [string text] && text.StartsWith(bearer, StringComparison.OrdinalIgnoreCase) && tokens.Find(text[bearer.Length..].Trim()) is AccessToken token
+                ? new Caller(token.Name, token.Scope)
+                : nobody;
         }
 
-        if (!IPAddress.IsLoopback(address))
+        if (http.Connection.RemoteIpAddress is not IPAddress address)
         {
-            return new Caller("nobody", Scope.None);
+            return new Caller(Caller.Socket, Scope.Admin);
+        }
+
+        // What a proxy of this host passes on comes from somewhere else.
+        if (!IPAddress.IsLoopback(address) || http.Request.Headers.ContainsKey("X-Forwarded-For") || http.Request.Headers.ContainsKey("Forwarded"))
+        {
+            return nobody;
         }
 
         // A name that somebody has made lead here (DNS rebinding) is no name of this host's.
         string name = http.Request.Host.Host;
         return name is "localhost" || (IPAddress.TryParse(name.Trim('[', ']'), out IPAddress? named) && IPAddress.IsLoopback(named))
-            ? new Caller("loopback", Scope.Read)
+            ? new Caller(Caller.Loopback, Scope.Read)
             : throw new ProblemException(StatusCodes.Status421MisdirectedRequest, "Host: the address that the daemon listens at");
     }
 

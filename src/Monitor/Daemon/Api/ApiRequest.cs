@@ -4,6 +4,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Kvmsys.Monitor.Daemon.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -12,7 +13,8 @@ namespace Kvmsys.Monitor.Daemon.Api;
 /// <summary>A request, what was found in it, and its answer.</summary>
 /// <param name="http">As ASP.NET Core has it.</param>
 /// <param name="caller">Who asks.</param>
-internal sealed class ApiRequest(HttpContext http, Caller caller)
+/// <param name="isStillKnown">Whether a token that was good still is.</param>
+internal sealed class ApiRequest(HttpContext http, Caller caller, Func<bool> isStillKnown)
 {
     private const string Json = "application/json";
 
@@ -21,6 +23,9 @@ internal sealed class ApiRequest(HttpContext http, Caller caller)
 
     /// <summary>Who asks.</summary>
     public Caller Caller => caller;
+
+    /// <summary>Whether that is still who asks: a token may be revoked while an answer is on its way.</summary>
+    public bool IsStillKnown => isStillKnown();
 
     /// <summary>A number of the path.</summary>
     /// <exception cref="ProblemException">It is none: there is no such thing.</exception>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Text.Json.Serialization.Metadata;
+using Kvmsys.Monitor.Daemon.Access;
 
 namespace Kvmsys.Monitor.Daemon.Api;
 

@@ -3,6 +3,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.History;
@@ -23,6 +24,7 @@ internal sealed class ApiRoutes
     private readonly DaemonSettings _settings;
     private readonly JobStore _store;
     private readonly JobLoop _loop;
+    private readonly RegressionStore _regressions;
     private readonly EventStream _events;
     private readonly HostEnvironment _host;
     private readonly TimeProvider _time;
@@ -32,12 +34,13 @@ internal sealed class ApiRoutes
     /// <param name="settings">How it is set.</param>
     /// <param name="store">Its jobs.</param>
     /// <param name="loop">Makes them.</param>
+    /// <param name="regressions">What has become dearer in the benches.</param>
     /// <param name="events">Tells what has happened.</param>
     /// <param name="host">The host.</param>
     /// <param name="time">The clock.</param>
-    public ApiRoutes(DaemonSettings settings, JobStore store, JobLoop loop, EventStream events, HostEnvironment host, TimeProvider time)
+    public ApiRoutes(DaemonSettings settings, JobStore store, JobLoop loop, RegressionStore regressions, EventStream events, HostEnvironment host, TimeProvider time)
     {
-        (_settings, _store, _loop, _events, _host, _time) = (settings, store, loop, events, host, time);
+        (_settings, _store, _loop, _regressions, _events, _host, _time) = (settings, store, loop, regressions, events, host, time);
         _started = time.GetUtcNow();
         All =
         [
@@ -69,6 +72,11 @@ internal sealed class ApiRoutes
             {
                 Answer = DaemonJson.Default.SeriesListDocument,
                 Query = [("mechanism", "Only that one."), ("profile", "Only on that kernel."), ("limit", "Of so many benches at most, the latest; 200 when not given.")],
+            },
+            new(Get, $"{Root}/regressions", Scope.Read, "Changes that are greater than the host's own noise, each with its evidence, the latest first.", Regressions)
+            {
+                Answer = DaemonJson.Default.RegressionListDocument,
+                Query = [("before", "Only those with a lesser number."), ("limit", $"So many at most; {UsualRows} when not given.")],
             },
             new(Get, $"{Root}/host", Scope.Read, "The host, and what its daemon does.", Host) { Answer = DaemonJson.Default.HostStateDocument },
             new(Post, $"{Root}/host/cordon", Scope.Admin, "Begin no further job; one that runs goes on. With no job running, the host is drained.", request => Cordon(request, true))
@@ -175,6 +183,14 @@ internal sealed class ApiRoutes
         return request.Answer(new SeriesListDocument([.. HistorySeries.Of(figures).Select(HistorySeriesDocument.Of)]), DaemonJson.Default.SeriesListDocument);
     }
 
+    private Task Regressions(ApiRequest request)
+    {
+        int limit = Rows(request);
+        IReadOnlyList<FoundRegression> found = _regressions.List(request.Number("before", 1, long.MaxValue), limit);
+        string? next = found.Count < limit ? null : string.Create(CultureInfo.InvariantCulture, $"{Root}/regressions?before={found[^1].Id}&limit={limit}");
+        return request.Answer(new RegressionListDocument(found) { Next = next }, DaemonJson.Default.RegressionListDocument);
+    }
+
     private Task Host(ApiRequest request) => request.Answer(HostState(), DaemonJson.Default.HostStateDocument);
 
     private Task Cordon(ApiRequest request, bool cordoned)
@@ -202,6 +218,11 @@ internal sealed class ApiRoutes
         await response.StartAsync(request.Http.RequestAborted).ConfigureAwait(false);
         await foreach (JobEvent? happened in events.Read(request.Http.RequestAborted).ConfigureAwait(false))
         {
+            if (!request.IsStillKnown)
+            {
+                return;
+            }
+
             // A comment, now and then, finds out whether anybody is still there.
             string text = happened is null
                 ? ":\n\n"

@@ -2,8 +2,10 @@
 
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Kvmsys.Monitor.Daemon.Access;
 
 namespace Kvmsys.Monitor.Daemon.Api;
 
@@ -20,8 +22,14 @@ internal sealed class DaemonClient : IDisposable
     /// <summary>A client of a daemon.</summary>
     /// <param name="endpoint">Where it listens.</param>
     /// <param name="token">A token of its; null for none.</param>
+    /// <exception cref="AccessException">It listens at an https:// address, and this host has no OpenSSL.</exception>
     public DaemonClient(DaemonEndpoint endpoint, string? token)
     {
+        if (endpoint.IsEncrypted)
+        {
+            OpenSsl.Require("https:// addresses");
+        }
+
         _endpoint = endpoint;
         SocketsHttpHandler handler = new() { UseProxy = false, UseCookies = false, AllowAutoRedirect = false };
         if (endpoint.Socket is string path)
@@ -106,7 +114,8 @@ internal sealed class DaemonClient : IDisposable
         {
             string reason = _endpoint.Socket is string path && !File.Exists(path) ? "there is no such socket"
                 : exception is OperationCanceledException ? $"no answer within {Patience.TotalSeconds} s" : (exception.InnerException ?? exception).Message;
-            throw new DaemonClientException(null, $"no daemon answers at {_endpoint}: {reason.TrimEnd('.')}. Cure: start kvmsys daemon, or say where it listens with --connect.");
+            string cure = exception.InnerException is AuthenticationException ? "name its issuer's certificate by SSL_CERT_FILE, and the host as the certificate does" : "start kvmsys daemon, or say where it listens with --connect";
+            throw new DaemonClientException(null, $"no daemon answers at {_endpoint}: {reason.TrimEnd('.')}. Cure: {cure}.");
         }
     }
 

@@ -3,6 +3,7 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.Daemon.Webhooks;
 
 namespace Kvmsys.Monitor.Daemon.Api;
 
@@ -22,6 +23,8 @@ namespace Kvmsys.Monitor.Daemon.Api;
 [JsonSerializable(typeof(SeriesListDocument))]
 [JsonSerializable(typeof(HostStateDocument))]
 [JsonSerializable(typeof(JobEvent))]
+[JsonSerializable(typeof(RegressionListDocument))]
+[JsonSerializable(typeof(WebhookDocument))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(JsonObject))]
 internal sealed partial class DaemonJson : JsonSerializerContext;

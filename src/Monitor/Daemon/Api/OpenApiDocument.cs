@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
+using Kvmsys.Monitor.Daemon.Access;
 
 namespace Kvmsys.Monitor.Daemon.Api;
 

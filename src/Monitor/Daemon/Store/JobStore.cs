@@ -431,7 +431,8 @@ internal sealed class JobStore : IDisposable
 
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private static DateTimeOffset TimeOf(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+    /// <summary>A time as it is kept.</summary>
+    internal static DateTimeOffset TimeOf(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 
     private static SqliteConnection Connect(string path, SqliteOpenMode mode)
     {
@@ -457,6 +458,7 @@ internal sealed class JobStore : IDisposable
                 connection.Rows($"SELECT {AttemptColumns}, document FROM attempt", row => ReadAttempt(row).HasDocument ? Unpack((byte[])row.GetValue(8)).Length : 0);
                 connection.Rows("SELECT id, at, kind, job, text FROM event", row => ReadEvent(row).Id);
                 FiguresIn(connection, mechanism: null, profile: null, int.MaxValue);
+                RegressionStore.All(connection);
             }
 
             return true;
@@ -495,7 +497,8 @@ internal sealed class JobStore : IDisposable
     /// <summary>Whether it may come of damage: statements are constants, so that one that has no sense is one whose tables have changed.</summary>
     private static bool IsSuspicious(Exception exception) => IsDamage(exception) || exception is SqliteException { SqliteErrorCode: raw.SQLITE_ERROR };
 
-    private T Read<T>(Func<SqliteConnection, T> read)
+    /// <summary>Reads, with the connection that only does that.</summary>
+    internal T Read<T>(Func<SqliteConnection, T> read)
     {
         try
         {
@@ -511,6 +514,8 @@ internal sealed class JobStore : IDisposable
     }
 
     /// <summary>Changes something in one transaction, and tells what has happened when it is on the disk.</summary>
+    internal T Write<T>(Func<SqliteConnection, List<JobEvent>, T> write) => Write(events => write(_writing, events));
+
     private T Write<T>(Func<List<JobEvent>, T> write)
     {
         List<JobEvent> events = [];
@@ -562,8 +567,14 @@ internal sealed class JobStore : IDisposable
         return new StoreException($"the daemon's database in {_folder} cannot be used: {reason}", "restart the daemon: a damaged one is set aside then");
     }
 
-    private JobEvent Note(string kind, long? job, string? text)
+    /// <summary>Notes what has happened, in the transaction that there is.</summary>
+    internal JobEvent Note(string kind, long? job, string? text)
     {
+        if (!EventKinds.All.Contains(kind))
+        {
+            throw new ArgumentOutOfRangeException(nameof(kind), kind, null);
+        }
+
         long at = Now;
         long id = (long)_writing.Scalar(
             "INSERT INTO event (at, kind, job, text) VALUES ($at, $kind, $job, $text) RETURNING id", ("$at", at), ("$kind", kind), ("$job", job), ("$text", text))!;

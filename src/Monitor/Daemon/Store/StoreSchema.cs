@@ -95,6 +95,26 @@ internal static class StoreSchema
             value INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE regression (
+            id INTEGER PRIMARY KEY NOT NULL,
+            at INTEGER NOT NULL,
+            mechanism TEXT NOT NULL,
+            profile TEXT NOT NULL,
+            finding TEXT NOT NULL,
+            cpu_brand TEXT NOT NULL,
+            cpu_signature TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            plan_hash TEXT NOT NULL,
+            from_job INTEGER NOT NULL REFERENCES job,
+            document TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX regression_by_series ON regression (mechanism, profile);
+        CREATE TABLE webhook (
+            url TEXT PRIMARY KEY NOT NULL,
+            told INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
     ];
 
     /// <summary>Whether a database has the tables of this version.</summary>

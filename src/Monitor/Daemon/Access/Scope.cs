@@ -3,7 +3,7 @@
 using System.Text.Json.Serialization;
 using Kvmsys.Monitor.Daemon.Jobs;
 
-namespace Kvmsys.Monitor.Daemon.Api;
+namespace Kvmsys.Monitor.Daemon.Access;
 
 /// <summary>What a caller may do; each includes those before it.</summary>
 [JsonConverter(typeof(WordConverter<Scope>))]
