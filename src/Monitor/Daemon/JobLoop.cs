@@ -25,6 +25,7 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
     private readonly Lock _lock = new();
     private CancellationTokenSource? _cancelling;
     private long _steps;
+    private long _stepped = Stopwatch.GetTimestamp();
     private long? _pruned;
 
     // Starting is work too.
@@ -32,6 +33,9 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
 
     /// <summary>Grows as long as the loop goes on: what a watchdog looks at.</summary>
     public long Steps => Interlocked.Read(ref _steps);
+
+    /// <summary>How long ago the last step was.</summary>
+    public TimeSpan SinceStep => Stopwatch.GetElapsedTime(Interlocked.Read(ref _stepped));
 
     /// <summary>The job that runs now; null for none.</summary>
     public (Job Job, int Attempt)? Current { get; private set; }
@@ -74,7 +78,7 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
         await Task.Yield();
         while (!stoppingToken.IsCancellationRequested)
         {
-            Interlocked.Increment(ref _steps);
+            Step();
             try
             {
                 Prune();
@@ -171,11 +175,17 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
         return await task.ConfigureAwait(false);
     }
 
+    private void Step()
+    {
+        Interlocked.Increment(ref _steps);
+        Interlocked.Exchange(ref _stepped, Stopwatch.GetTimestamp());
+    }
+
     private async Task Beat(Task task)
     {
         while (await Task.WhenAny(task, Task.Delay(LongestPause)).ConfigureAwait(false) != task)
         {
-            Interlocked.Increment(ref _steps);
+            Step();
         }
 
         await task.ConfigureAwait(false);

@@ -86,7 +86,7 @@ internal sealed class ApiRoutes
             new(Post, $"{Root}/host/uncordon", Scope.Admin, "Begin jobs again.", request => Cordon(request, false)) { Answer = DaemonJson.Default.HostStateDocument },
             new(Get, $"{Root}/events", Scope.Read, "What happens, as it happens: text/event-stream. With the header Last-Event-ID, what has happened since that, first.", Events),
             new(Get, $"{Root}/openapi.json", Scope.None, "This description.", request => request.AnswerBytes(OpenApiDocument.Of(All!))),
-            new(Get, "/healthz", Scope.None, "Whether the daemon answers.", Health),
+            new(Get, "/healthz", Scope.None, "Whether the daemon goes on: its loop is not stuck.", Health),
             new(Get, "/readyz", Scope.None, "Whether it would take a job.", Ready),
         ];
     }
@@ -232,7 +232,12 @@ internal sealed class ApiRoutes
         }
     }
 
-    private Task Health(ApiRequest request) => AnswerText(request, "ok", null);
+    private Task Health(ApiRequest request)
+    {
+        // It makes a step every ten seconds at least.
+        const int mostSeconds = 60;
+        return AnswerText(request, "ok", _loop.SinceStep.TotalSeconds > mostSeconds ? $"the loop that makes jobs has stood still for {_loop.SinceStep.TotalSeconds:F0} s" : null);
+    }
 
     private Task Ready(ApiRequest request)
     {
