@@ -66,7 +66,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds((2 * settings.StopSeconds) + 5));
             builder.Services.AddSingleton(settings).AddSingleton(store).AddSingleton(readBench).AddSingleton(time).AddSingleton(host);
             builder.Services.AddSingleton<JobRunner>().AddSingleton<JobLoop>().AddSingleton<ApiRoutes>();
-            builder.Services.AddSingleton<RegressionStore>();
+            builder.Services.AddSingleton<RegressionStore>().AddSingleton<ScheduleStore>().AddSingleton<ScheduleLoop>().AddSingleton<ScheduleRoutes>();
             if (settings.WebhookSecretFile is string secret)
             {
                 builder.Services.AddSingleton(WebhookSecret.Read(secret)).AddSingleton<WebhookStore>().AddHostedService<WebhookLoop>();
@@ -74,6 +74,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
             builder.Services.AddSingleton(services => new EventStream(store, services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
             builder.Services.AddHostedService(services => services.GetRequiredService<JobLoop>());
+            builder.Services.AddHostedService(services => services.GetRequiredService<ScheduleLoop>());
             TokenFolder tokens = new(settings.StateFolder, time);
             if (settings.Listen.FirstOrDefault(endpoint => !endpoint.IsLocal) is DaemonEndpoint open && tokens.List().Count == 0)
             {

@@ -106,6 +106,7 @@ public sealed class DaemonApiTests
         foreach (ApiRoute route in daemon.Routes.All.Where(route => !route.Pattern.EndsWith("/events", StringComparison.Ordinal)))
         {
             string path = RunningDaemon.PathOf(route);
+            Assert.DoesNotContain('{', path);
             using HttpRequestMessage byLoopback = new(new HttpMethod(route.Method), path);
             using HttpResponseMessage refused = await daemon.ByPort.SendAsync(byLoopback, Cancellation);
             Assert.True(route.Scope > Scope.Read == (refused.StatusCode == HttpStatusCode.Forbidden), $"{route.Method} {path}: {refused.StatusCode}");

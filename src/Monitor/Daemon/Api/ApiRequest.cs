@@ -34,6 +34,9 @@ internal sealed class ApiRequest(HttpContext http, Caller caller, Func<bool> isS
             ? value
             : throw new ProblemException(StatusCodes.Status404NotFound, $"{name} is a number");
 
+    /// <summary>A word of the path, as it was sent.</summary>
+    public string Word(string name) => http.Request.RouteValues[name] as string ?? "";
+
     /// <summary>A number of the query; null when it is not there.</summary>
     /// <exception cref="ProblemException">It is none, or out of its bounds.</exception>
     public long? Number(string name, long least, long most)

@@ -6,7 +6,7 @@ using Kvmsys.Monitor.Daemon.Access;
 namespace Kvmsys.Monitor.Daemon.Api;
 
 /// <summary>One thing that the daemon can be asked.</summary>
-/// <param name="Method">GET or POST.</param>
+/// <param name="Method">GET, POST, PUT or DELETE.</param>
 /// <param name="Pattern">Its path, for example /api/v1/jobs/{id}.</param>
 /// <param name="Scope">What a caller needs.</param>
 /// <param name="Summary">What it does, for people.</param>

@@ -35,10 +35,11 @@ internal sealed class ApiRoutes
     /// <param name="store">Its jobs.</param>
     /// <param name="loop">Makes them.</param>
     /// <param name="regressions">What has become dearer in the benches.</param>
+    /// <param name="schedules">What it can be asked about schedules.</param>
     /// <param name="events">Tells what has happened.</param>
     /// <param name="host">The host.</param>
     /// <param name="time">The clock.</param>
-    public ApiRoutes(DaemonSettings settings, JobStore store, JobLoop loop, RegressionStore regressions, EventStream events, HostEnvironment host, TimeProvider time)
+    public ApiRoutes(DaemonSettings settings, JobStore store, JobLoop loop, RegressionStore regressions, ScheduleRoutes schedules, EventStream events, HostEnvironment host, TimeProvider time)
     {
         (_settings, _store, _loop, _regressions, _events, _host, _time) = (settings, store, loop, regressions, events, host, time);
         _started = time.GetUtcNow();
@@ -78,6 +79,7 @@ internal sealed class ApiRoutes
                 Answer = DaemonJson.Default.RegressionListDocument,
                 Query = [("before", "Only those with a lesser number."), ("limit", $"So many at most; {UsualRows} when not given.")],
             },
+            .. schedules.All,
             new(Get, $"{Root}/host", Scope.Read, "The host, and what its daemon does.", Host) { Answer = DaemonJson.Default.HostStateDocument },
             new(Post, $"{Root}/host/cordon", Scope.Admin, "Begin no further job; one that runs goes on. With no job running, the host is drained.", request => Cordon(request, true))
             {

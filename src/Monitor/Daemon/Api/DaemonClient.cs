@@ -84,12 +84,7 @@ internal sealed class DaemonClient : IDisposable
     /// <exception cref="DaemonClientException">The daemon refuses, or does not answer.</exception>
     public async Task<T> Post<TBody, T>(string path, TBody body, JsonTypeInfo<TBody> bodyType, string? key, JsonTypeInfo<T> answer, CancellationToken cancellation)
     {
-        using ByteArrayContent content = new(JsonSerializer.SerializeToUtf8Bytes(body, bodyType));
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        HttpRequestMessage request = new(HttpMethod.Post, path) { Content = content };
-
-        // Whether a large one is wanted at all, is asked first.
-        request.Headers.ExpectContinue = content.Headers.ContentLength > LargestUnasked;
+        HttpRequestMessage request = RequestWith(HttpMethod.Post, path, body, bodyType);
         if (key is not null)
         {
             request.Headers.Add("Idempotency-Key", key);
@@ -98,8 +93,28 @@ internal sealed class DaemonClient : IDisposable
         return Parse(await Send(request, cancellation).ConfigureAwait(false), answer);
     }
 
+    /// <summary>Puts something where it is not yet, or in the place of what is there.</summary>
+    /// <exception cref="DaemonClientException">The daemon refuses, or does not answer.</exception>
+    public async Task<T> Put<TBody, T>(string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> answer, CancellationToken cancellation) =>
+        Parse(await Send(RequestWith(HttpMethod.Put, path, body, bodyType), cancellation).ConfigureAwait(false), answer);
+
+    /// <summary>Removes something.</summary>
+    /// <exception cref="DaemonClientException">The daemon refuses, or does not answer.</exception>
+    public Task Delete(string path, CancellationToken cancellation) => Send(new HttpRequestMessage(HttpMethod.Delete, path), cancellation);
+
     /// <summary>Closes what is open.</summary>
     public void Dispose() => _http.Dispose();
+
+    private static HttpRequestMessage RequestWith<T>(HttpMethod method, string path, T body, JsonTypeInfo<T> type)
+    {
+        ByteArrayContent content = new(JsonSerializer.SerializeToUtf8Bytes(body, type));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        HttpRequestMessage request = new(method, path) { Content = content };
+
+        // Whether a large one is wanted at all, is asked first.
+        request.Headers.ExpectContinue = content.Headers.ContentLength > LargestUnasked;
+        return request;
+    }
 
     private async Task<byte[]> Send(HttpRequestMessage request, CancellationToken cancellation)
     {

@@ -121,14 +121,18 @@ internal sealed class JobStore : IDisposable
     /// <returns>The job, and whether it is a new one; null when the queue is full.</returns>
     /// <exception cref="KeyReusedException">The key was another job's.</exception>
     /// <exception cref="StoreFullException">There is no room.</exception>
-    public (Job Job, bool IsNew)? Submit(JobRequest request, string by, string? key, int deadlineSeconds, int maxAttempts, int longestQueue)
+    public (Job Job, bool IsNew)? Submit(JobRequest request, string by, string? key, int deadlineSeconds, int maxAttempts, int longestQueue) =>
+        Write(Submission(request, by, key, deadlineSeconds, maxAttempts, longestQueue));
+
+    /// <summary>Taking a job in, as a part of a transaction.</summary>
+    internal Func<List<JobEvent>, (Job Job, bool IsNew)?> Submission(JobRequest request, string by, string? key, int deadlineSeconds, int maxAttempts, int longestQueue)
     {
         // A program's file is no text.
         byte[]? program = request.Program?.File;
         JobRequest kept = program is null ? request : request with { Program = request.Program! with { File = [] } };
         string json = JsonSerializer.Serialize(kept, JobJson.Default.JobRequest);
         long digest = unchecked((long)(XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(json)) ^ XxHash3.HashToUInt64(program)));
-        return Write(events =>
+        return events =>
         {
             if (key is not null && _writing.Rows("SELECT job, digest FROM submission WHERE key = $key", row => (Job: row.GetInt64(0), Digest: row.GetInt64(1)), ("$key", key)) is [(long earlier, long same)])
             {
@@ -137,7 +141,7 @@ internal sealed class JobStore : IDisposable
 
             if ((long)_writing.Scalar("SELECT count(*) FROM job WHERE state = 'queued'")! >= longestQueue)
             {
-                return ((Job, bool)?)null;
+                return null;
             }
 
             long id = (long)_writing.Scalar(
@@ -161,7 +165,7 @@ internal sealed class JobStore : IDisposable
 
             events.Add(Note("job.queued", id, request.Name));
             return (FindIn(_writing, id)!, true);
-        });
+        };
     }
 
     /// <summary>A job; null when there is none.</summary>
@@ -459,6 +463,7 @@ internal sealed class JobStore : IDisposable
                 connection.Rows("SELECT id, at, kind, job, text FROM event", row => ReadEvent(row).Id);
                 FiguresIn(connection, mechanism: null, profile: null, int.MaxValue);
                 RegressionStore.All(connection);
+                ScheduleStore.All(connection);
             }
 
             return true;

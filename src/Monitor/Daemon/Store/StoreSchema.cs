@@ -16,7 +16,7 @@ internal static class StoreSchema
     public static int Version => Migrations.Length;
 
     /// <summary>What leads from each version to the next, the first from nothing. A line here is never changed once it was released.</summary>
-    private static readonly string[] Migrations =
+    internal static readonly string[] Migrations =
     [
         """
         CREATE TABLE job (
@@ -114,6 +114,23 @@ internal static class StoreSchema
             url TEXT PRIMARY KEY NOT NULL,
             told INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+        """,
+        """
+        CREATE TABLE schedule (
+            name TEXT PRIMARY KEY NOT NULL,
+            cron TEXT NOT NULL,
+            time_zone TEXT,
+            paused INTEGER NOT NULL,
+            request TEXT NOT NULL,
+            set_at INTEGER NOT NULL,
+            set_by TEXT NOT NULL,
+            settled_until INTEGER NOT NULL,
+            last_due INTEGER,
+            last_job INTEGER REFERENCES job,
+            skipped INTEGER NOT NULL DEFAULT 0,
+            postponed INTEGER NOT NULL DEFAULT 0,
+            program BLOB
+        ) STRICT;
         """,
     ];
 
