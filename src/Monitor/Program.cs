@@ -183,6 +183,18 @@ internal static class Program
                 "kvmsys jobs submit --key build-17 bench --full            sent again with this key, it is the same job",
                 "kvmsys jobs submit doctor --wait",
             ],
+            [VerbOf(jobs, JobsCommand.Schedule)] =
+            [
+                "kvmsys jobs schedule set nightly --cron '0 3 * * *' bench --mechanism sysenter --full",
+                "kvmsys jobs schedule list",
+                "kvmsys jobs schedule pause nightly                        until kvmsys jobs schedule resume nightly",
+            ],
+            [VerbOf(VerbOf(jobs, JobsCommand.Schedule), ScheduleCommand.Set)] =
+            [
+                "kvmsys jobs schedule set nightly --cron '0 3 * * *' --time-zone Europe/Berlin bench --full",
+                "kvmsys jobs schedule set smoke --cron '*/10 8-18 * * MON-FRI' --attempts 1 run ./hello",
+                "kvmsys jobs schedule set check-up --cron @daily doctor    @hourly, @weekly, @monthly are known too",
+            ],
             [VerbOf(page, PageCommand.Dump)] = ["kvmsys page dump > page.so", "kvmsys page dump --hex | less", "kvmsys page dump --mechanism int80 --output int80.so"],
             [VerbOf(page, PageCommand.Disassemble)] = ["kvmsys page disasm", "kvmsys page disasm --mechanism int80"],
             [VerbOf(page, PageCommand.Symbols)] = ["kvmsys page symbols", "kvmsys page symbols --json"],

@@ -105,7 +105,8 @@ internal static class JobTable
         return grid;
     }
 
-    private static Text Cell(string text) => new(Shown.OneLine(text));
+    /// <summary>A cell of a table: whatever the text is, a terminal does nothing but show it.</summary>
+    public static Text Cell(string text) => new(Shown.OneLine(text));
 
     private static string StateOf(JobDocument job) => job.Progress is double progress
         ? string.Create(CultureInfo.InvariantCulture, $"{JobWords.Of(job.State)} {progress:P0}")
@@ -119,5 +120,6 @@ internal static class JobTable
         _ => Style.Plain,
     };
 
-    private static string TimeOf(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    /// <summary>A time in this user's zone.</summary>
+    public static string TimeOf(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 }

@@ -34,6 +34,9 @@ internal static class JobsCommand
     /// <summary>Name of the verb that shows the host.</summary>
     public const string Host = "host";
 
+    /// <summary>Name of the verb about schedules.</summary>
+    public const string Schedule = "schedule";
+
     private const string Jobs = "/api/v1/jobs";
     private const string HostPath = "/api/v1/host";
     private const string TokenVariable = "KVMSYS_TOKEN";
@@ -69,6 +72,7 @@ internal static class JobsCommand
         jobs.Add(OfJob(Watch, "Wait for a job's end; exit with 6 when it has no result.", WatchJob));
         jobs.Add(OfJob(Cancel, "End a job.", CancelJob));
         jobs.Add(OfJob(Result, "Write a job's result as it is: kvmsys compare and kvmsys report read a bench's.", WriteResult));
+        jobs.Add(ScheduleCommand.Create(With, Json));
         jobs.Add(CreateRegressions());
         jobs.Add(OfHost(Host, "Show the host, and what its daemon does.", (client, cancellation) => client.Get(HostPath, DaemonJson.Default.HostStateDocument, cancellation)));
         jobs.Add(OfHost("cordon", "Begin no further job; one that runs goes on.", (client, cancellation) => client.Post($"{HostPath}/cordon", DaemonJson.Default.HostStateDocument, cancellation)));
