@@ -121,6 +121,32 @@ need_tools() {
     [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 }
 
+# promtool, by which the tests have the daemon's metrics, dashboard and alerts judged: out of Debian's package, whose installation would start
+# a server.
+need_promtool() {
+    local folder=$ARTIFACTS/promtool
+    if type -P promtool >/dev/null || [ -x "$folder/usr/bin/promtool" ]; then
+        return
+    fi
+    type -P apt-get >/dev/null || fail 3 "promtool is missing here. Install Prometheus' tools, and make sure that promtool is on the PATH."
+    [ -n "$(find /var/lib/apt/lists -name '*_Packages*' -print -quit 2>/dev/null)" ] || step "package lists" apt-get update
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    if ! (step "fetch prometheus" download prometheus "$folder"); then
+        step "package lists" apt-get update
+        step "fetch prometheus" download prometheus "$folder"
+    fi
+    step "unpack promtool" unpack "$folder"/prometheus_*.deb "$folder" ./usr/bin/promtool
+}
+
+download() { # PACKAGE FOLDER
+    (cd "$2" && apt-get download "$1")
+}
+
+unpack() { # PACKAGE-FILE FOLDER PATH
+    dpkg-deb --fsys-tarfile "$1" | tar --extract --directory "$2" --file - "$3" && rm "$1"
+}
+
 # The browser in which the tests open the pages of bench --html. Its fonts are only recommended by its package.
 need_browser() {
     if [ -x /usr/bin/chromium ] && [ -n "$(fc-list 2>/dev/null)" ]; then

@@ -191,6 +191,7 @@ if [[ " $* " == *" no-device "* || " $* " == *" lab "* ]]; then
 fi
 if [[ " $* " == *" no-device "* ]]; then
     need_browser
+    need_promtool
 fi
 if [[ " $* " == *" programs "* ]]; then
     need_i386_compiler

@@ -3,6 +3,8 @@
 using System.Net.Sockets;
 using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Api;
+using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Daemon.Webhooks;
 using Kvmsys.Monitor.Host;
@@ -65,7 +67,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
             builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds((2 * settings.StopSeconds) + 5));
             builder.Services.AddSingleton(settings).AddSingleton(store).AddSingleton(readBench).AddSingleton(time).AddSingleton(host);
-            builder.Services.AddSingleton<JobRunner>().AddSingleton<JobLoop>().AddSingleton<ApiRoutes>();
+            builder.Services.AddSingleton<JobRunner>().AddSingleton<JobLoop>().AddSingleton<DaemonMetrics>().AddSingleton<MetricsExporter>().AddSingleton<ApiRoutes>();
             builder.Services.AddSingleton<RegressionStore>().AddSingleton<ScheduleStore>().AddSingleton<ScheduleLoop>().AddSingleton<ScheduleRoutes>();
             if (settings.WebhookSecretFile is string secret)
             {
@@ -90,13 +92,13 @@ internal sealed partial class DaemonHost : IAsyncDisposable
                 certificate.Failed += exception => LogCertificate(log, exception.Message);
             }
 
-            ApiPipeline pipeline = new(settings, tokens, application.Services.GetRequiredService<ILogger<ApiPipeline>>());
+            ApiPipeline pipeline = new(settings, tokens, application.Services.GetRequiredService<DaemonMetrics>(), application.Services.GetRequiredService<ILogger<ApiPipeline>>());
             foreach (ApiRoute route in application.Services.GetRequiredService<ApiRoutes>().All)
             {
                 application.MapMethods(route.Pattern, [route.Method], http => pipeline.Answer(http, route));
             }
 
-            application.Use(ApiPipeline.AnswerUnknown);
+            application.Use(pipeline.AnswerUnknown);
             return new(settings, application, store, folder);
         }
         catch
@@ -124,8 +126,14 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             RemoveStale(socket);
         }
 
-        int lost = _store.Recover();
+        IReadOnlyList<Job> lost = _store.Recover();
         new WebhookStore(_store).Keep(_settings.Webhooks);
+        DaemonMetrics metrics = _application.Services.GetRequiredService<DaemonMetrics>();
+        foreach (Job job in lost)
+        {
+            metrics.Ended(job.Request.Kind, AttemptOutcome.Lost);
+        }
+
         try
         {
             _application.Services.GetRequiredService<JobRunner>().ClearSpool();
@@ -142,9 +150,9 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         }
 
         LogReady(string.Join(' ', _settings.Listen), _settings.StateFolder);
-        if (lost > 0)
+        if (lost.Count > 0)
         {
-            LogRecovered(lost);
+            LogRecovered(lost.Count);
         }
 
         if (_store.SetAside is string aside)

@@ -2,6 +2,7 @@
 
 using System.Diagnostics;
 using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.History;
 using Microsoft.Extensions.Hosting;
@@ -14,8 +15,9 @@ namespace Kvmsys.Monitor.Daemon;
 /// <param name="store">The jobs.</param>
 /// <param name="runner">Makes the attempts.</param>
 /// <param name="regressions">What has become dearer in the benches.</param>
+/// <param name="metrics">Counts them.</param>
 /// <param name="logger">The daemon's log.</param>
-internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, JobRunner runner, RegressionStore regressions, ILogger<JobLoop> logger) : BackgroundService
+internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, JobRunner runner, RegressionStore regressions, DaemonMetrics metrics, ILogger<JobLoop> logger) : BackgroundService
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BetweenPrunings = TimeSpan.FromHours(1);
@@ -135,6 +137,7 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
         }
 
         Job settled = await Keep(job.Id, attempt, end, bench, figures).ConfigureAwait(false);
+        metrics.Ended(job.Request.Kind, end.Outcome);
         LogEnd(job.Id, attempt, end.Outcome, settled.State, end.Reason);
         if (settled.State == JobState.Done && bench is not null)
         {

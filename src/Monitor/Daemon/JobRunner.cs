@@ -3,6 +3,7 @@
 using System.Text.Json;
 using Kvmsys.Monitor.Daemon.Api;
 using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Reports;
@@ -14,8 +15,9 @@ namespace Kvmsys.Monitor.Daemon;
 /// <param name="settings">How the daemon is set.</param>
 /// <param name="store">Where the program's file is.</param>
 /// <param name="readBench">Reads a bench's JSON.</param>
+/// <param name="metrics">Counts what was measured.</param>
 /// <param name="time">The clock.</param>
-internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchReading readBench, TimeProvider time)
+internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchReading readBench, DaemonMetrics metrics, TimeProvider time)
 {
     private const string SpoolFolder = "spool";
 
@@ -102,6 +104,7 @@ internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchRe
                 break;
         }
 
+        metrics.Measured(job.Request.Kind, end.Elapsed, bench);
         string? lastLine = LastLineOf(end.Log);
         bool succeeded = document is not null && (job.Request.Kind != JobKind.Bench || (end.ExitStatus == ExitCode.Done && bench!.Complete));
         (AttemptOutcome outcome, string? reason) = succeeded ? (AttemptOutcome.Succeeded, null)
@@ -119,6 +122,13 @@ internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchRe
         }
 
         HistoryEntry entry = BenchFigures.EntryOf(bench, time.GetUtcNow());
-        return (attempt, entry, [.. BenchFigures.Of(bench, entry)]);
+        HistoryFigure[] figures = [.. BenchFigures.Of(bench, entry)];
+        ResultVerdict[] results =
+        [
+            .. from result in bench.Results
+               let figure = figures.FirstOrDefault(figure => (figure.Mechanism, figure.Profile) == (result.Mechanism, result.Profile))
+               select new ResultVerdict(result.Mechanism, result.Profile, result.Verdict, figure?.Cost.Value),
+        ];
+        return (attempt with { Results = results }, entry, figures);
     }
 }

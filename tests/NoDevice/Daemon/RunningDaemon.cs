@@ -9,6 +9,7 @@ using Kvmsys.Monitor.Daemon;
 using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Api;
 using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Reports;
@@ -53,6 +54,8 @@ internal sealed class RunningDaemon : IAsyncDisposable
     public JobStore Store => _host.Services.GetRequiredService<JobStore>();
 
     public TokenFolder Tokens => new(Settings.StateFolder, TimeProvider.System);
+
+    public DaemonMetrics Metrics => _host.Services.GetRequiredService<DaemonMetrics>();
 
     public ApiRoutes Routes => _host.Services.GetRequiredService<ApiRoutes>();
 

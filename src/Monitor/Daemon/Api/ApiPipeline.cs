@@ -5,6 +5,7 @@ using System.Net;
 using System.Text.Json;
 using System.Threading.RateLimiting;
 using Kvmsys.Monitor.Daemon.Access;
+using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
@@ -15,8 +16,9 @@ namespace Kvmsys.Monitor.Daemon.Api;
 /// <summary>What every request goes through: who asks, whether it may, how often it has asked, and what becomes of a failure.</summary>
 /// <param name="settings">How the daemon is set.</param>
 /// <param name="tokens">Its tokens.</param>
+/// <param name="metrics">Counts requests.</param>
 /// <param name="logger">Its log.</param>
-internal sealed partial class ApiPipeline(DaemonSettings settings, TokenFolder tokens, ILogger<ApiPipeline> logger)
+internal sealed partial class ApiPipeline(DaemonSettings settings, TokenFolder tokens, DaemonMetrics metrics, ILogger<ApiPipeline> logger)
 {
     private const string ProblemJson = "application/problem+json";
 
@@ -76,12 +78,16 @@ internal sealed partial class ApiPipeline(DaemonSettings settings, TokenFolder t
             LogFault(http.Request.Method, http.Request.Path, exception);
             await AnswerProblem(http, new ProblemException(StatusCodes.Status500InternalServerError, "an internal fault; the daemon's log has it.")).ConfigureAwait(false);
         }
+        finally
+        {
+            metrics.Answered(route, http.Response.StatusCode);
+        }
     }
 
     /// <summary>Answers a request that no route is for.</summary>
     /// <param name="http">The request.</param>
     /// <param name="next">What routes it.</param>
-    public static async Task AnswerUnknown(HttpContext http, RequestDelegate next)
+    public async Task AnswerUnknown(HttpContext http, RequestDelegate next)
     {
         await next(http).ConfigureAwait(false);
         string? what = http.Response.HasStarted || http.Response.ContentType is not null ? null : http.Response.StatusCode switch
@@ -94,6 +100,7 @@ internal sealed partial class ApiPipeline(DaemonSettings settings, TokenFolder t
         {
             AddHeaders(http.Response);
             await AnswerProblem(http, new ProblemException(http.Response.StatusCode, $"{what}. Cure: /api/v1/openapi.json has all that there is.")).ConfigureAwait(false);
+            metrics.Answered(null, http.Response.StatusCode);
         }
     }
 

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Host;
@@ -26,6 +27,7 @@ internal sealed class ApiRoutes
     private readonly JobLoop _loop;
     private readonly RegressionStore _regressions;
     private readonly EventStream _events;
+    private readonly MetricsExporter _metrics;
     private readonly HostEnvironment _host;
     private readonly TimeProvider _time;
     private readonly DateTimeOffset _started;
@@ -37,11 +39,12 @@ internal sealed class ApiRoutes
     /// <param name="regressions">What has become dearer in the benches.</param>
     /// <param name="schedules">What it can be asked about schedules.</param>
     /// <param name="events">Tells what has happened.</param>
+    /// <param name="metrics">Writes the daemon's metrics.</param>
     /// <param name="host">The host.</param>
     /// <param name="time">The clock.</param>
-    public ApiRoutes(DaemonSettings settings, JobStore store, JobLoop loop, RegressionStore regressions, ScheduleRoutes schedules, EventStream events, HostEnvironment host, TimeProvider time)
+    public ApiRoutes(DaemonSettings settings, JobStore store, JobLoop loop, RegressionStore regressions, ScheduleRoutes schedules, EventStream events, MetricsExporter metrics, HostEnvironment host, TimeProvider time)
     {
-        (_settings, _store, _loop, _regressions, _events, _host, _time) = (settings, store, loop, regressions, events, host, time);
+        (_settings, _store, _loop, _regressions, _events, _metrics, _host, _time) = (settings, store, loop, regressions, events, metrics, host, time);
         _started = time.GetUtcNow();
         All =
         [
@@ -88,6 +91,7 @@ internal sealed class ApiRoutes
             new(Post, $"{Root}/host/uncordon", Scope.Admin, "Begin jobs again.", request => Cordon(request, false)) { Answer = DaemonJson.Default.HostStateDocument },
             new(Get, $"{Root}/events", Scope.Read, "What happens, as it happens: text/event-stream. With the header Last-Event-ID, what has happened since that, first.", Events),
             new(Get, $"{Root}/openapi.json", Scope.None, "This description.", request => request.AnswerBytes(OpenApiDocument.Of(All!))),
+            new(Get, "/metrics", Scope.Read, "Figures of the daemon for Prometheus.", request => _metrics.Answer(request.Http, MetricsReading.Of(_store, _loop, _started))),
             new(Get, "/healthz", Scope.None, "Whether the daemon goes on: its loop is not stuck.", Health),
             new(Get, "/readyz", Scope.None, "Whether it would take a job.", Ready),
         ];

@@ -8,4 +8,8 @@ namespace Kvmsys.Monitor.Daemon.Jobs;
 /// <param name="Reason">What went wrong; null where nothing did.</param>
 /// <param name="Log">The end of what its process wrote to standard error.</param>
 /// <param name="Document">What it has measured, as JSON; null for nothing.</param>
-public sealed record AttemptEnd(AttemptOutcome Outcome, int? ExitStatus, string? Reason, string? Log, ReadOnlyMemory<byte>? Document);
+public sealed record AttemptEnd(AttemptOutcome Outcome, int? ExitStatus, string? Reason, string? Log, ReadOnlyMemory<byte>? Document)
+{
+    /// <summary>What an accepted bench says of each mechanism; empty for anything else.</summary>
+    public IReadOnlyList<ResultVerdict> Results { get; init; } = [];
+}

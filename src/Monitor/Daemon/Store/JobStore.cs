@@ -19,13 +19,15 @@ namespace Kvmsys.Monitor.Daemon.Store;
 /// <remarks>One connection writes and another reads, each used by one thread at a time; in a write-ahead log neither waits for the other.</remarks>
 internal sealed class JobStore : IDisposable
 {
+    /// <summary>The database's name in its folder.</summary>
+    public const string FileName = "jobs.db";
+
     /// <summary>Rows that a list has at most.</summary>
     public const int MostRows = 1000;
 
     /// <summary>Events that are kept.</summary>
     public const int MostEvents = 10_000;
 
-    private const string FileName = "jobs.db";
     private const string CorruptMarker = FileName + ".corrupt";
     private const string CordonFlag = "cordoned";
     private const string AttemptColumns = "number, started_at, ended_at, outcome, exit_status, reason, log, document IS NOT NULL";
@@ -289,6 +291,7 @@ internal sealed class JobStore : IDisposable
             if (state == JobState.Done && bench is not null)
             {
                 Keep(job, bench, figures ?? []);
+                KeepLatest(job, end.Results);
             }
 
             events.Add(Note($"job.{JobWords.Of(state)}", job, state == JobState.Done ? null : end.Reason));
@@ -297,17 +300,13 @@ internal sealed class JobStore : IDisposable
     }
 
     /// <summary>Ends every attempt that nobody makes any more: those of a daemon that is gone.</summary>
-    /// <returns>How many there were.</returns>
-    public int Recover()
+    /// <returns>The jobs that lost one, as they are now.</returns>
+    public IReadOnlyList<Job> Recover()
     {
         List<(long Job, int Attempt)> lost = Read(connection => connection.Rows(
             "SELECT job, number FROM attempt WHERE ended_at IS NULL", row => (row.GetInt64(0), row.GetInt32(1))));
-        foreach ((long job, int attempt) in lost)
-        {
-            Finish(job, attempt, new AttemptEnd(AttemptOutcome.Lost, null, "the daemon was gone before the attempt's end was known", null, null));
-        }
-
-        return lost.Count;
+        AttemptEnd end = new(AttemptOutcome.Lost, null, "the daemon was gone before the attempt's end was known", null, null);
+        return [.. lost.Select(attempt => Finish(attempt.Job, attempt.Attempt, end))];
     }
 
     /// <summary>Ends a job: at once where it waits, and where it runs as soon as its process has ended.</summary>
@@ -376,6 +375,13 @@ internal sealed class JobStore : IDisposable
         return figures;
     }
 
+    /// <summary>What the latest accepted bench says of each mechanism on each kernel that it had.</summary>
+    public IReadOnlyList<ResultVerdict> Latest() => Read(LatestIn);
+
+    private static List<ResultVerdict> LatestIn(SqliteConnection connection) => connection.Rows(
+        "SELECT mechanism, profile, verdict, core_cycles FROM latest ORDER BY mechanism, profile",
+        row => new ResultVerdict(row.GetString(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetDouble(3)));
+
     /// <summary>Events behind one, in order.</summary>
     public IReadOnlyList<JobEvent> EventsAfter(long id, int limit) => Read(connection => connection.Rows(
         "SELECT id, at, kind, job, text FROM event WHERE id > $id ORDER BY id LIMIT $limit",
@@ -438,7 +444,8 @@ internal sealed class JobStore : IDisposable
     /// <summary>A time as it is kept.</summary>
     internal static DateTimeOffset TimeOf(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 
-    private static SqliteConnection Connect(string path, SqliteOpenMode mode)
+    /// <summary>Opens a database.</summary>
+    public static SqliteConnection Connect(string path, SqliteOpenMode mode)
     {
         SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = Path.GetFullPath(path), Mode = mode, Pooling = false }.ToString());
         connection.Open();
@@ -464,6 +471,7 @@ internal sealed class JobStore : IDisposable
                 FiguresIn(connection, mechanism: null, profile: null, int.MaxValue);
                 RegressionStore.All(connection);
                 ScheduleStore.All(connection);
+                LatestIn(connection);
             }
 
             return true;
@@ -490,7 +498,8 @@ internal sealed class JobStore : IDisposable
         return aside;
     }
 
-    private static bool IsFull(SqliteException exception) =>
+    /// <summary>Whether it comes of a disk without room.</summary>
+    public static bool IsFull(SqliteException exception) =>
         exception.SqliteErrorCode is raw.SQLITE_FULL || (exception.SqliteErrorCode is raw.SQLITE_IOERR
             && exception.SqliteExtendedErrorCode is raw.SQLITE_IOERR_WRITE or raw.SQLITE_IOERR_FSYNC or raw.SQLITE_IOERR_SHMSIZE);
 
@@ -623,6 +632,24 @@ internal sealed class JobStore : IDisposable
                 ("$low", figure.Cost.Low),
                 ("$high", figure.Cost.High),
                 ("$coverage", figure.Cost.Coverage));
+        }
+    }
+
+    private void KeepLatest(long job, IReadOnlyList<ResultVerdict> results)
+    {
+        foreach (ResultVerdict result in results)
+        {
+            // Jobs do not end in the order of their numbers.
+            _writing.Execute(
+                """
+                INSERT INTO latest (mechanism, profile, job, verdict, core_cycles) VALUES ($mechanism, $profile, $job, $verdict, $value)
+                ON CONFLICT (mechanism, profile) DO UPDATE SET job = $job, verdict = $verdict, core_cycles = $value WHERE job < $job
+                """,
+                ("$mechanism", result.Mechanism),
+                ("$profile", result.Profile),
+                ("$job", job),
+                ("$verdict", result.Verdict),
+                ("$value", result.CoreCycles));
         }
     }
 

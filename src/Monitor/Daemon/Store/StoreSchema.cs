@@ -132,6 +132,19 @@ internal static class StoreSchema
             program BLOB
         ) STRICT;
         """,
+
+        // What the latest bench says that had the mechanism, also where it has no figure of it. With max(), SQLite takes the other columns of its row.
+        """
+        CREATE TABLE latest (
+            mechanism TEXT NOT NULL,
+            profile TEXT NOT NULL,
+            job INTEGER NOT NULL REFERENCES job,
+            verdict TEXT NOT NULL,
+            core_cycles REAL,
+            PRIMARY KEY (mechanism, profile)
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO latest SELECT mechanism, profile, max(job), verdict, core_cycles FROM figure GROUP BY mechanism, profile;
+        """,
     ];
 
     /// <summary>Whether a database has the tables of this version.</summary>

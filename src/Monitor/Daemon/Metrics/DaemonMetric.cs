@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+
+namespace Kvmsys.Monitor.Daemon.Metrics;
+
+/// <summary>One of the daemon's metrics. Their names and labels are read by dashboards and alert rules: one that was released stays.</summary>
+/// <param name="Name">As Prometheus has it: base units, and counters end in _total.</param>
+/// <param name="Type">gauge, counter or histogram.</param>
+/// <param name="Labels">Its labels.</param>
+/// <param name="Meaning">What it says.</param>
+internal sealed record DaemonMetric(string Name, string Type, IReadOnlyList<string> Labels, string Meaning)
+{
+    /// <summary>Of a metric's name: it may become less.</summary>
+    public const string Gauge = "gauge";
+
+    /// <summary>It only grows, from 0 at the daemon's start on.</summary>
+    public const string Counter = "counter";
+
+    /// <summary>How many values were how large, counted as a counter does.</summary>
+    public const string Histogram = "histogram";
+
+    public static readonly DaemonMetric BuildInfo = new("kvmsys_build_info", Gauge, ["version"], "1, and the version of kvmsys");
+    public static readonly DaemonMetric StartTime = new("kvmsys_start_time_seconds", Gauge, [], "since when the daemon runs, in seconds since 1970");
+    public static readonly DaemonMetric Jobs = new("kvmsys_jobs", Gauge, ["state"], "jobs in each state");
+    public static readonly DaemonMetric OldestWaiting = new("kvmsys_oldest_waiting_job_age_seconds", Gauge, [], "how long the job that has waited longest waits; 0 when none does");
+    public static readonly DaemonMetric Cordoned = new("kvmsys_cordoned", Gauge, [], "1 while no job is begun until somebody allows it again");
+    public static readonly DaemonMetric WaitsForRoom = new("kvmsys_result_waits_for_room", Gauge, [], "1 while a result waits for room on the disk");
+    public static readonly DaemonMetric SetAside = new("kvmsys_database_set_aside", Gauge, [], "1 when the database was found damaged at the start, and was set aside");
+    public static readonly DaemonMetric Attempts = new("kvmsys_attempts_total", Counter, ["kind", "outcome"], "attempts at jobs that have ended");
+    public static readonly DaemonMetric AttemptDuration = new("kvmsys_attempt_duration_seconds", Histogram, ["kind"], "how long attempts took");
+    public static readonly DaemonMetric Pairs = new("kvmsys_bench_pairs_total", Counter, [], "pairs of batches that benches have timed, accepted or not");
+    public static readonly DaemonMetric DiscardedPairs = new("kvmsys_bench_discarded_pairs_total", Counter, [], "those of them that were not counted");
+    public static readonly DaemonMetric Discards = new("kvmsys_bench_discards_total", Counter, ["reason"], "the same by reason; a pair may have several");
+    public static readonly DaemonMetric Exits = new("kvmsys_kvm_exits_total", Counter, ["kind"], "VM exits of benches: by interrupts of the host (irq), and all others (other)");
+    public static readonly DaemonMetric Emulated = new("kvmsys_kvm_emulated_instructions_total", Counter, [], "instructions of benches that KVM emulated");
+    public static readonly DaemonMetric BenchVerdict = new("kvmsys_bench_verdict", Gauge, ["mechanism", "profile", "verdict"], "1 for the verdict of the latest accepted bench of a mechanism, and 0 for the others");
+    public static readonly DaemonMetric Median = new("kvmsys_bench_median_core_cycles", Gauge, ["mechanism", "profile", "verdict"], "what a call cost in the latest accepted bench, in core cycles; NaN when that shows no such figure any more");
+    public static readonly DaemonMetric Requests = new("kvmsys_http_requests_total", Counter, ["method", "route", "status"], "requests that were answered, by the route's pattern; none for what is no route");
+
+    /// <summary>All of them, in the order of docs/DAEMON.md.</summary>
+    public static readonly IReadOnlyList<DaemonMetric> All =
+    [
+        BuildInfo, StartTime, Jobs, OldestWaiting, Cordoned, WaitsForRoom, SetAside, Attempts, AttemptDuration, Pairs, DiscardedPairs, Discards, Exits, Emulated,
+        BenchVerdict, Median, Requests,
+    ];
+}
