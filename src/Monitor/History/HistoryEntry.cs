@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using System.Text.Json.Serialization;
+
 namespace Kvmsys.Monitor.History;
 
 /// <summary>A bench in the history, without its results.</summary>
@@ -22,6 +24,10 @@ public sealed record HistoryEntry
 
     /// <summary>Kernel release.</summary>
     public required string Kernel { get; init; }
+
+    /// <summary>What the kernel says of each vulnerability, a line "NAME: TEXT" each, in the order of names; null where nobody kept it.</summary>
+    [JsonIgnore]
+    public string? Mitigations { get; init; }
 
     /// <summary>Version of kvmsys.</summary>
     public required string Version { get; init; }

@@ -14,6 +14,15 @@ public sealed record HistorySeries
     /// <summary>Where the cost changed, in the same order.</summary>
     public required IReadOnlyList<HistoryChange> Changes { get; init; }
 
+    /// <summary>Where microcode, kernel, mitigations or kvmsys changed, in the same order.</summary>
+    public IReadOnlyList<HistoryHostChange> HostChanges =>
+    [
+        .. from pair in Figures.Zip(Figures.Skip(1), (before, after) => (Before: before.Entry, After: after.Entry))
+           let what = Differences(pair.Before, pair.After).ToArray()
+           where what.Length > 0
+           select new HistoryHostChange(pair.After.Id, pair.After.Time, what),
+    ];
+
     /// <summary>The series that are among some figures, in the order in which each begins.</summary>
     /// <param name="figures">The figures, in the order of time.</param>
     public static IReadOnlyList<HistorySeries> Of(IEnumerable<HistoryFigure> figures) =>
@@ -39,12 +48,38 @@ public sealed record HistorySeries
     }
 
     private static IEnumerable<string> Differences(HistoryEntry before, HistoryEntry after) =>
-        from difference in new[]
-        {
-            (Name: "microcode", Before: before.Microcode, After: after.Microcode),
-            (Name: "kernel", Before: before.Kernel, After: after.Kernel),
-            (Name: "kvmsys", Before: before.Version, After: after.Version),
-        }
+        from difference in (IEnumerable<(string Name, string? Before, string? After)>)
+        [
+            ("microcode", before.Microcode, after.Microcode),
+            ("kernel", before.Kernel, after.Kernel),
+            ("kvmsys", before.Version, after.Version),
+            .. MitigationsOf(before, after),
+        ]
         where difference.Before != difference.After
         select $"{difference.Name} {difference.Before ?? "unknown"} -> {difference.After ?? "unknown"}";
+
+    /// <summary>What is said of each vulnerability; nothing where nobody kept one side.</summary>
+    private static IEnumerable<(string Name, string? Before, string? After)> MitigationsOf(HistoryEntry before, HistoryEntry after)
+    {
+        if (before.Mitigations is not string older || after.Mitigations is not string newer || older == newer)
+        {
+            return [];
+        }
+
+        Dictionary<string, string> said = ByName(older);
+        Dictionary<string, string> says = ByName(newer);
+        return said.Keys.Union(says.Keys).Select(name => ($"mitigation of {name}:", said.GetValueOrDefault(name), says.GetValueOrDefault(name)));
+
+        static Dictionary<string, string> ByName(string lines)
+        {
+            Dictionary<string, string> byName = [];
+            foreach (string line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                int colon = line.IndexOf(": ", StringComparison.Ordinal);
+                byName[colon < 0 ? line : line[..colon]] = colon < 0 ? "" : line[(colon + 2)..];
+            }
+
+            return byName;
+        }
+    }
 }

@@ -23,6 +23,7 @@ internal static class BenchFigures
             CpuSignature = string.Create(CultureInfo.InvariantCulture, $"{host.CpuVendor} {host.CpuFamily}/{host.CpuModel}/{host.CpuStepping}"),
             Microcode = host.Microcode,
             Kernel = host.Kernel,
+            Mitigations = MitigationsOf(host.Tuning.Vulnerabilities),
             Version = bench.Version,
             Verdict = bench.Weakest.Verdict,
             PlanHash = bench.Plan.Hash,
@@ -37,4 +38,15 @@ internal static class BenchFigures
         from result in bench.Results
         where result.CoreCycles is not null
         select new HistoryFigure(entry, result.Profile, result.Mechanism, result.Verdict, result.Stable, MedianInterval.Of(result.CoreCycles!.Sessions));
+
+    /// <summary>A line for each vulnerability; no more of them, and no longer ones, than a kernel has.</summary>
+    private static string? MitigationsOf(IReadOnlyDictionary<string, string> vulnerabilities)
+    {
+        const int most = 100;
+        const int longest = 300;
+        return vulnerabilities.Count == 0
+            ? null
+            : string.Join('\n', vulnerabilities.OrderBy(known => known.Key, StringComparer.Ordinal).Take(most)
+                .Select(known => string.Concat($"{known.Key}: {known.Value}".Take(longest).Select(c => char.IsControl(c) ? ' ' : c))));
+    }
 }

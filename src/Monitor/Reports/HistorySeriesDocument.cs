@@ -31,6 +31,9 @@ public sealed record HistorySeriesDocument
     /// <summary>Where the cost changed.</summary>
     public required IReadOnlyList<HistoryChange> Changes { get; init; }
 
+    /// <summary>Where microcode, kernel, mitigations or kvmsys changed, whatever that has done to the cost.</summary>
+    public required IReadOnlyList<HistoryHostChange> HostChanges { get; init; }
+
     /// <summary>The document of a series.</summary>
     public static HistorySeriesDocument Of(HistorySeries series)
     {
@@ -46,6 +49,7 @@ public sealed record HistorySeriesDocument
             PlanHash = first.Entry.PlanHash,
             Points = [.. series.Figures.Select(HistoryPointDocument.Of)],
             Changes = [.. series.Changes.Select(change => change with { Emulated = first.Verdict == Spelling.Of(Measurement.Verdict.Emulated) ? true : null })],
+            HostChanges = series.HostChanges,
         };
     }
 }

@@ -439,6 +439,69 @@ public sealed class JobStoreTests : IDisposable
         Assert.Empty(again.Figures("int80", "compat", 10));
     }
 
+    [Fact]
+    public void What_was_done_about_vulnerabilities_is_kept_with_each_bench_and_its_text_once()
+    {
+        using (JobStore store = Open())
+        {
+            foreach (string? said in new[] { "meltdown: Not affected", null, "meltdown: Not affected" })
+            {
+                Submit(store);
+                (Job job, int attempt) = Take(store);
+                store.Finish(job.Id, attempt, Success("{}"), Entry with { Mitigations = said }, [Figure("int80", 600)]);
+            }
+        }
+
+        using JobStore again = Open();
+        Assert.Equal(["meltdown: Not affected", null, "meltdown: Not affected"], again.Figures("int80", null, 10).Select(figure => figure.Entry.Mitigations));
+        Assert.Equal(1L, Ask("SELECT count(*) FROM mitigations"));
+    }
+
+    [Fact]
+    public void The_latest_figures_are_those_of_the_latest_benches_that_have_one()
+    {
+        using JobStore store = Open();
+        foreach (string mechanism in new[] { "int80", "int80", "int80", "hlt", "hlt" })
+        {
+            Submit(store);
+            (Job job, int attempt) = Take(store);
+            store.Finish(job.Id, attempt, Success("{}"), Entry, [Figure(mechanism, 100 * job.Id)]);
+        }
+
+        Assert.Equal([200.0, 300.0], store.Figures("int80", null, 2).Select(figure => figure.Cost.Value));
+        Assert.Equal([200.0, 300.0], store.Figures("int80", "bare", 2).Select(figure => figure.Cost.Value));
+        Assert.Equal([300.0, 400.0, 500.0], store.Figures(null, "bare", 3).Select(figure => figure.Cost.Value));
+        Assert.Equal([400.0, 500.0], store.Figures(null, null, 2).Select(figure => figure.Cost.Value));
+    }
+
+    [Fact]
+    public void A_database_of_the_first_version_becomes_one_of_this_and_keeps_its_rows()
+    {
+        Directory.CreateDirectory(State);
+        Change(FirstVersion);
+        Change(
+            """
+            INSERT INTO job VALUES (1, '{"kind":"doctor"}', NULL, 'doctor', 0, 'done', 1, 'tester', 60, 3, 1, 0, 0, 2, NULL, 1);
+            INSERT INTO attempt VALUES (1, 1, 1, 2, 'succeeded', 0, NULL, 'a log', NULL);
+            INSERT INTO bench VALUES (1, 1767323045000, 'a CPU', 'AuthenticAMD 25/1/2', NULL, '6.12.1', '0.1.0', 'hardware', '0123456789abcdef', 2, 1, 1);
+            INSERT INTO figure VALUES ('int80', 'bare', 1, 'hardware', 1, 600, 599.9, 600.1, 0.95);
+            INSERT INTO event VALUES (7, 2, 'job.done', 1, NULL);
+            """);
+        using (JobStore store = Open())
+        {
+            Assert.Null(store.SetAside);
+            Assert.Equal((JobState.Done, "tester"), (store.Find(1)!.State, store.Find(1)!.SubmittedBy));
+            Assert.Equal("a log", Assert.Single(store.Attempts(1)).Log);
+            Assert.Equal(Figure("int80", 600) with { Entry = Entry with { Id = 1 } }, Assert.Single(store.Figures("int80", "bare", 10)));
+            Assert.Equal(7, store.LatestEvent());
+            Assert.Equal(2, Submit(store).Id);
+        }
+
+        Assert.Equal((long)StoreSchema.Version, Ask("PRAGMA user_version"));
+        using JobStore again = Open();
+        Assert.Equal(2, again.List(null, null, 10).Count);
+    }
+
     [Theory]
     [InlineData(AttemptOutcome.Unstable)]
     [InlineData(AttemptOutcome.Refused)]
@@ -868,6 +931,88 @@ public sealed class JobStoreTests : IDisposable
 
     // ---- What the tests are made of ----
 
+    /// <summary>The first version's tables, as it made them; the statement of what is released does not follow the product's.</summary>
+    private const string FirstVersion =
+        """
+        CREATE TABLE job (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            request TEXT NOT NULL,
+            program BLOB,
+            kind TEXT NOT NULL,
+            priority INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            submitted_at INTEGER NOT NULL,
+            submitted_by TEXT NOT NULL,
+            deadline_seconds INTEGER NOT NULL,
+            max_attempts INTEGER NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            not_before INTEGER NOT NULL DEFAULT 0,
+            cancel_requested INTEGER NOT NULL DEFAULT 0,
+            ended_at INTEGER,
+            reason TEXT,
+            accepted_attempt INTEGER
+        ) STRICT;
+        CREATE INDEX job_by_turn ON job (state, priority DESC, id);
+        CREATE INDEX job_by_state ON job (state, id);
+        CREATE TABLE attempt (
+            job INTEGER NOT NULL REFERENCES job,
+            number INTEGER NOT NULL,
+            started_at INTEGER NOT NULL,
+            ended_at INTEGER,
+            outcome TEXT,
+            exit_status INTEGER,
+            reason TEXT,
+            log TEXT,
+            document BLOB,
+            UNIQUE (job, number)
+        ) STRICT;
+        CREATE TABLE submission (
+            key TEXT PRIMARY KEY,
+            digest INTEGER NOT NULL,
+            job INTEGER NOT NULL REFERENCES job,
+            at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE bench (
+            job INTEGER PRIMARY KEY REFERENCES job,
+            time INTEGER NOT NULL,
+            cpu_brand TEXT NOT NULL,
+            cpu_signature TEXT NOT NULL,
+            microcode TEXT,
+            kernel TEXT NOT NULL,
+            version TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            plan_hash TEXT NOT NULL,
+            mechanisms INTEGER NOT NULL,
+            complete INTEGER NOT NULL,
+            stable INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE figure (
+            mechanism TEXT NOT NULL,
+            profile TEXT NOT NULL,
+            job INTEGER NOT NULL REFERENCES job,
+            verdict TEXT NOT NULL,
+            stable INTEGER NOT NULL,
+            core_cycles REAL NOT NULL,
+            low REAL NOT NULL,
+            high REAL NOT NULL,
+            coverage REAL NOT NULL,
+            PRIMARY KEY (mechanism, profile, job)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE event (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            job INTEGER,
+            text TEXT
+        ) STRICT;
+        CREATE TABLE flag (
+            name TEXT PRIMARY KEY,
+            value INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        PRAGMA application_id = 1802923364;
+        PRAGMA user_version = 1;
+        """;
+
     private static HistoryEntry Entry => new()
     {
         Id = 0,
@@ -954,9 +1099,21 @@ public sealed class JobStoreTests : IDisposable
 
     private void Change(string sql)
     {
-        SqliteLibrary.Load();
-        using SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = Database, Pooling = false }.ToString());
-        connection.Open();
+        using SqliteConnection connection = Connect();
         connection.Execute(sql);
+    }
+
+    private object? Ask(string sql)
+    {
+        using SqliteConnection connection = Connect();
+        return connection.Scalar(sql);
+    }
+
+    private SqliteConnection Connect()
+    {
+        SqliteLibrary.Load();
+        SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = Database, Pooling = false }.ToString());
+        connection.Open();
+        return connection;
     }
 }

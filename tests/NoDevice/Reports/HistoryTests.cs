@@ -244,6 +244,29 @@ public sealed class HistoryTests : IDisposable
     }
 
     [Fact]
+    public void A_series_tells_where_the_host_changed_even_if_the_cost_did_not()
+    {
+        HistoryEntry entry = Figure(0, 600).Entry;
+        HistoryEntry[] entries =
+        [
+            entry,
+            entry with { Id = 2, Kernel = "6.13" },
+            entry with { Id = 3, Kernel = "6.13", Mitigations = "meltdown: Mitigation: PTI\nmds: Not affected" },
+            entry with { Id = 4, Kernel = "6.13", Mitigations = "meltdown: Vulnerable\nretbleed: Not affected\nmds: Not affected" },
+            entry with { Id = 5, Kernel = "6.13", Microcode = "0x2" },
+        ];
+        HistorySeries series = Assert.Single(HistorySeries.Of(entries.Select(entry => Figure(0, 600) with { Entry = entry })));
+        Assert.Empty(series.Changes);
+        Assert.Equal(
+            [
+                "2: kernel 6.12 -> 6.13",
+                "4: mitigation of meltdown: Mitigation: PTI -> Vulnerable; mitigation of retbleed: unknown -> Not affected",
+                "5: microcode unknown -> 0x2",
+            ],
+            series.HostChanges.Select(change => $"{change.From}: {string.Join("; ", change.What)}"));
+    }
+
+    [Fact]
     public void Only_what_can_be_compared_is_one_series()
     {
         HistoryFigure figure = Figure(0, 600);

@@ -358,21 +358,33 @@ internal sealed class JobStore : IDisposable
 
     private static List<HistoryFigure> FiguresIn(SqliteConnection connection, string? mechanism, string? profile, int limit)
     {
+        string wanted = string.Join(" AND ", (IEnumerable<string>)["true", .. Where("mechanism", mechanism), .. Where("profile", profile)]);
+
+        // A host has few sets of them, and each is long.
+        Dictionary<long, string> mitigations = connection.Rows("SELECT id, text FROM mitigations", row => (Id: row.GetInt64(0), Text: row.GetString(1)))
+            .ToDictionary(row => row.Id, row => row.Text);
         List<HistoryFigure> figures = connection.Rows(
             $"""
-            WITH latest AS (SELECT * FROM bench ORDER BY job DESC LIMIT $limit)
+            WITH latest AS (SELECT DISTINCT job FROM figure WHERE {wanted} ORDER BY job DESC LIMIT $limit)
             SELECT {EntryColumns},
-                figure.profile, mechanism, figure.verdict, figure.stable, core_cycles, low, high, coverage
-            FROM latest AS bench CROSS JOIN figure ON figure.job = bench.job
-            WHERE ($mechanism IS NULL OR mechanism = $mechanism) AND ($profile IS NULL OR figure.profile = $profile)
-            ORDER BY bench.job DESC, mechanism, figure.profile
+                figure.profile, mechanism, figure.verdict, figure.stable, core_cycles, low, high, coverage, bench.mitigations
+            FROM latest CROSS JOIN bench ON bench.job = latest.job CROSS JOIN figure ON figure.job = latest.job
+            WHERE {wanted}
+            ORDER BY latest.job DESC, mechanism, figure.profile
             """,
-            HistoryDatabase.ReadFigure,
-            ("$mechanism", mechanism),
-            ("$profile", profile),
-            ("$limit", limit));
+            Read,
+            [("$limit", limit), .. mechanism is null ? [] : ((string, object?)[])[("$mechanism", mechanism)], .. profile is null ? [] : ((string, object?)[])[("$profile", profile)]]);
         figures.Reverse();
         return figures;
+
+        static string[] Where(string column, string? value) => value is null ? [] : [$"figure.{column} = ${column}"];
+
+        HistoryFigure Read(SqliteDataReader row)
+        {
+            HistoryFigure figure = HistoryDatabase.ReadFigure(row);
+            int last = row.FieldCount - 1;
+            return row.IsDBNull(last) ? figure : figure with { Entry = figure.Entry with { Mitigations = mitigations.GetValueOrDefault(row.GetInt64(last)) } };
+        }
     }
 
     /// <summary>What the latest accepted bench says of each mechanism on each kernel that it had.</summary>
@@ -601,8 +613,8 @@ internal sealed class JobStore : IDisposable
     {
         _writing.Execute(
             """
-            INSERT INTO bench (job, time, cpu_brand, cpu_signature, microcode, kernel, version, verdict, plan_hash, mechanisms, complete, stable)
-            VALUES ($job, $time, $brand, $signature, $microcode, $kernel, $version, $verdict, $plan, $mechanisms, $complete, $stable)
+            INSERT INTO bench (job, time, cpu_brand, cpu_signature, microcode, kernel, version, verdict, plan_hash, mechanisms, complete, stable, mitigations)
+            VALUES ($job, $time, $brand, $signature, $microcode, $kernel, $version, $verdict, $plan, $mechanisms, $complete, $stable, $mitigations)
             """,
             ("$job", job),
             ("$time", bench.Time.ToUnixTimeMilliseconds()),
@@ -615,7 +627,8 @@ internal sealed class JobStore : IDisposable
             ("$plan", bench.PlanHash),
             ("$mechanisms", bench.Mechanisms),
             ("$complete", bench.Complete),
-            ("$stable", bench.Stable));
+            ("$stable", bench.Stable),
+            ("$mitigations", bench.Mitigations is string mitigations ? KeepMitigations(mitigations) : null));
         foreach (HistoryFigure figure in figures)
         {
             _writing.Execute(
@@ -651,6 +664,12 @@ internal sealed class JobStore : IDisposable
                 ("$verdict", result.Verdict),
                 ("$value", result.CoreCycles));
         }
+    }
+
+    private long KeepMitigations(string text)
+    {
+        _writing.Execute("INSERT INTO mitigations (text) VALUES ($text) ON CONFLICT (text) DO NOTHING", ("$text", text));
+        return (long)_writing.Scalar("SELECT id FROM mitigations WHERE text = $text", ("$text", text))!;
     }
 
     private static Job? FindIn(SqliteConnection connection, long id) =>

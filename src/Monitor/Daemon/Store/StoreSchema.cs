@@ -145,6 +145,14 @@ internal static class StoreSchema
         ) STRICT, WITHOUT ROWID;
         INSERT INTO latest SELECT mechanism, profile, max(job), verdict, core_cycles FROM figure GROUP BY mechanism, profile;
         """,
+        """
+        CREATE TABLE mitigations (
+            id INTEGER PRIMARY KEY,
+            text TEXT NOT NULL UNIQUE
+        ) STRICT;
+        ALTER TABLE bench ADD COLUMN mitigations INTEGER REFERENCES mitigations;
+        CREATE INDEX figure_by_job ON figure (job);
+        """,
     ];
 
     /// <summary>Whether a database has the tables of this version.</summary>
