@@ -4,7 +4,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Kvmsys.Monitor.History;
-using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Reports;
 
 namespace Kvmsys.Monitor.Commands;
@@ -15,8 +14,6 @@ internal static class CompareCommand
     private const string InHistory = "history:";
     private const double MostPercent = 1000;
     private const double MostCycles = 1e9;
-
-    private static readonly string Emulated = Spelling.Of(Verdict.Emulated);
 
     /// <summary>The command.</summary>
     public static Command Create()
@@ -56,39 +53,9 @@ internal static class CompareCommand
     /// <exception cref="CommandFailedException">It makes none.</exception>
     public static BenchComparison Compare(BenchDocument before, BenchDocument after, double percent, double cycles, bool differentHosts)
     {
-        (MechanismDocument Before, MechanismDocument After)[] pairs = [.. BenchComparison.PairsOf(before, after)];
-        if (pairs.Length == 0)
+        if (BenchComparison.ObjectionTo(before, after, differentHosts, "--different-hosts") is (string reason, string cure))
         {
-            throw Refuse("nothing is in both benches", "measure the same mechanisms on the same profiles");
-        }
-
-        if (!differentHosts && CpuOf(before.Host) != CpuOf(after.Host))
-        {
-            throw Refuse(
-                $"the benches are from different CPUs: {CpuOf(before.Host)}, and {CpuOf(after.Host)}",
-                "compare benches of one CPU, or say --different-hosts");
-        }
-
-        foreach ((MechanismDocument older, MechanismDocument newer) in pairs)
-        {
-            if (older.Verdict != newer.Verdict && (older.Verdict == Emulated || newer.Verdict == Emulated))
-            {
-                throw Refuse($"the verdicts on {newer.Name} differ: {older.Verdict} and {newer.Verdict}", "measure both on a CPU");
-            }
-
-            if (!differentHosts && older.Verdict != newer.Verdict)
-            {
-                throw Refuse(
-                    $"the verdicts on {newer.Name} differ: {older.Verdict} and {newer.Verdict}",
-                    "measure both on the same host, or say --different-hosts");
-            }
-
-            if (newer.Verdict == Emulated && (older.CoreCycles is null || newer.CoreCycles is null))
-            {
-                throw Refuse(
-                    $"{newer.Name} was emulated, and a bench has no figure of it",
-                    "measure on a CPU, or run both benches with --show-emulated");
-            }
+            throw new CommandFailedException(ExitCode.Usage, $"{reason}. Cure: {cure}.");
         }
 
         return BenchComparison.Of(before, after, percent / 100, cycles);
@@ -123,13 +90,6 @@ internal static class CompareCommand
             Terminal.Write(CompareTable.Render(comparison));
         }
     }
-
-    /// <summary>Which CPU, for people, and to see whether two are the same.</summary>
-    private static string CpuOf(HostDocument host) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{Shown.OneLine(host.CpuVendor)} family {host.CpuFamily} model {host.CpuModel} stepping {host.CpuStepping}");
-
-    private static CommandFailedException Refuse(string reason, string cure) => new(ExitCode.Usage, $"{reason}. Cure: {cure}.");
 
     private static CommandFailedException Regression(BenchComparison comparison) => new(
         ExitCode.Regression,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using System.Globalization;
+using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Statistics;
 
 namespace Kvmsys.Monitor.Reports;
@@ -61,6 +63,49 @@ public sealed record BenchComparison
         }
     }
 
+    /// <summary>Why two benches cannot be compared, and the cure; null when they can.</summary>
+    /// <param name="before">The old one.</param>
+    /// <param name="after">The new one.</param>
+    /// <param name="differentHosts">Whether they may be from different hosts.</param>
+    /// <param name="allowing">How somebody says that they may.</param>
+    public static (string Reason, string Cure)? ObjectionTo(BenchDocument before, BenchDocument after, bool differentHosts, string allowing)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(after);
+        (MechanismDocument Before, MechanismDocument After)[] pairs = [.. PairsOf(before, after)];
+        if (pairs.Length == 0)
+        {
+            return ("nothing is in both benches", "measure the same mechanisms on the same profiles");
+        }
+
+        if (!differentHosts && CpuOf(before.Host) != CpuOf(after.Host))
+        {
+            return ($"the benches are from different CPUs: {CpuOf(before.Host)}, and {CpuOf(after.Host)}", $"compare benches of one CPU, or say {allowing}");
+        }
+
+        string emulated = Spelling.Of(Verdict.Emulated);
+        foreach ((MechanismDocument older, MechanismDocument newer) in pairs)
+        {
+            string verdicts = $"the verdicts on {newer.Name} differ: {older.Verdict} and {newer.Verdict}";
+            if (older.Verdict != newer.Verdict && (older.Verdict == emulated || newer.Verdict == emulated))
+            {
+                return (verdicts, "measure both on a CPU");
+            }
+
+            if (!differentHosts && older.Verdict != newer.Verdict)
+            {
+                return (verdicts, $"measure both on the same host, or say {allowing}");
+            }
+
+            if (newer.Verdict == emulated && (older.CoreCycles is null || newer.CoreCycles is null))
+            {
+                return ($"{newer.Name} was emulated, and a bench has no figure of it", "measure on a CPU, or run both benches with --show-emulated");
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Compares two benches.</summary>
     /// <param name="before">The old one.</param>
     /// <param name="after">The new one.</param>
@@ -90,6 +135,11 @@ public sealed record BenchComparison
         from older in before.Results
         where newer.Name == older.Name
         select (older, newer);
+
+    /// <summary>Which CPU, for people, and to see whether two are the same.</summary>
+    private static string CpuOf(HostDocument host) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Shown.OneLine(host.CpuVendor)} family {host.CpuFamily} model {host.CpuModel} stepping {host.CpuStepping}");
 
     private static IEnumerable<string> Doubts(string side, BenchDocument bench)
     {

@@ -29,6 +29,7 @@ internal sealed class ApiRoutes
     private readonly EventStream _events;
     private readonly MetricsExporter _metrics;
     private readonly HostEnvironment _host;
+    private readonly BenchReading _readBench;
     private readonly TimeProvider _time;
     private readonly DateTimeOffset _started;
 
@@ -41,10 +42,11 @@ internal sealed class ApiRoutes
     /// <param name="events">Tells what has happened.</param>
     /// <param name="metrics">Writes the daemon's metrics.</param>
     /// <param name="host">The host.</param>
+    /// <param name="readBench">Reads a bench's JSON.</param>
     /// <param name="time">The clock.</param>
-    public ApiRoutes(DaemonSettings settings, JobStore store, JobLoop loop, RegressionStore regressions, ScheduleRoutes schedules, EventStream events, MetricsExporter metrics, HostEnvironment host, TimeProvider time)
+    public ApiRoutes(DaemonSettings settings, JobStore store, JobLoop loop, RegressionStore regressions, ScheduleRoutes schedules, EventStream events, MetricsExporter metrics, HostEnvironment host, BenchReading readBench, TimeProvider time)
     {
-        (_settings, _store, _loop, _regressions, _events, _metrics, _host, _time) = (settings, store, loop, regressions, events, metrics, host, time);
+        (_settings, _store, _loop, _regressions, _events, _metrics, _host, _readBench, _time) = (settings, store, loop, regressions, events, metrics, host, readBench, time);
         _started = time.GetUtcNow();
         All =
         [
@@ -83,6 +85,25 @@ internal sealed class ApiRoutes
                 Query = [("before", "Only those with a lesser number."), ("limit", $"So many at most; {UsualRows} when not given.")],
             },
             .. schedules.All,
+            new(Get, $"{Root}/compare", Scope.Read, "What became of each mechanism's cost from one bench to another, as kvmsys compare --json tells it.", Compare)
+            {
+                Answer = KvmsysJson.Default.CompareDocument,
+                Statuses = [StatusCodes.Status200OK, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict],
+                Query =
+                [
+                    ("before", "The job of the old bench."),
+                    ("after", "The job of the new one."),
+                    ("differentHosts", "Whether they may be from two CPUs, or from bare metal and a virtual machine: true or false."),
+                ],
+            },
+            new(Get, $"{Root}/choices", Scope.Read, "What a bench may name.", request => request.Answer(new BenchChoicesDocument(), DaemonJson.Default.BenchChoicesDocument))
+            {
+                Answer = DaemonJson.Default.BenchChoicesDocument,
+            },
+            new(Get, $"{Root}/caller", Scope.Read, "Who asks, and what that caller may do.", request => request.Answer(new CallerDocument(request.Caller.Name, request.Caller.Scope), DaemonJson.Default.CallerDocument))
+            {
+                Answer = DaemonJson.Default.CallerDocument,
+            },
             new(Get, $"{Root}/host", Scope.Read, "The host, and what its daemon does.", Host) { Answer = DaemonJson.Default.HostStateDocument },
             new(Post, $"{Root}/host/cordon", Scope.Admin, "Begin no further job; one that runs goes on. With no job running, the host is drained.", request => Cordon(request, true))
             {
@@ -151,18 +172,16 @@ internal sealed class ApiRoutes
         return request.Answer(JobDocument.Of(job, _loop, _store.Attempts(job.Id)), DaemonJson.Default.JobDocument);
     }
 
-    private Task Result(ApiRequest request)
-    {
-        Job job = Find(request);
-        return job.AcceptedAttempt is int attempt ? Document(request, job, attempt)
-            : throw new ProblemException(StatusCodes.Status404NotFound, $"job {job.Id} has no result: it is {JobWords.Of(job.State)}{(job.Reason is null ? "" : $", for {job.Reason}")}");
-    }
+    private Task Result(ApiRequest request) => request.AnswerBytes(ResultOf(Find(request)));
 
-    private Task Document(ApiRequest request) => Document(request, Find(request), (int)Math.Min(request.Number("number"), int.MaxValue));
+    private byte[] ResultOf(Job job) => job.AcceptedAttempt is int attempt
+        ? DocumentOf(job, attempt)
+        : throw new ProblemException(StatusCodes.Status404NotFound, $"job {job.Id} has no result: it is {JobWords.Of(job.State)}{(job.Reason is null ? "" : $", for {job.Reason}")}");
 
-    private Task Document(ApiRequest request, Job job, int attempt) => _store.Document(job.Id, attempt) is byte[] document
-        ? request.AnswerBytes(document)
-        : throw new ProblemException(StatusCodes.Status404NotFound, $"attempt {attempt} of job {job.Id} has no document: it measured nothing, or that was kept long enough ({_settings.KeepDays} days)");
+    private Task Document(ApiRequest request) => request.AnswerBytes(DocumentOf(Find(request), (int)Math.Min(request.Number("number"), int.MaxValue)));
+
+    private byte[] DocumentOf(Job job, int attempt) => _store.Document(job.Id, attempt)
+        ?? throw new ProblemException(StatusCodes.Status404NotFound, $"attempt {attempt} of job {job.Id} has no document: it measured nothing, or that was kept long enough ({_settings.KeepDays} days)");
 
     private Task Cancel(ApiRequest request)
     {
@@ -195,6 +214,39 @@ internal sealed class ApiRoutes
         IReadOnlyList<FoundRegression> found = _regressions.List(request.Number("before", 1, long.MaxValue), limit);
         string? next = found.Count < limit ? null : string.Create(CultureInfo.InvariantCulture, $"{Root}/regressions?before={found[^1].Id}&limit={limit}");
         return request.Answer(new RegressionListDocument(found) { Next = next }, DaemonJson.Default.RegressionListDocument);
+    }
+
+    private Task Compare(ApiRequest request)
+    {
+        BenchDocument before = Bench(request, "before");
+        BenchDocument after = Bench(request, "after");
+        bool differentHosts = request.Text("differentHosts") switch
+        {
+            null or "false" => false,
+            "true" => true,
+            _ => throw new ProblemException(StatusCodes.Status400BadRequest, "differentHosts: true or false"),
+        };
+
+        // What kvmsys compare takes to matter where nobody says.
+        const double ratio = 0.01;
+        const double cycles = 1;
+        return BenchComparison.ObjectionTo(before, after, differentHosts, "differentHosts=true") is (string reason, string cure)
+            ? throw new ProblemException(StatusCodes.Status409Conflict, $"{reason}. Cure: {cure}.")
+            : request.Answer(CompareDocument.Of(BenchComparison.Of(before, after, ratio, cycles)), KvmsysJson.Default.CompareDocument);
+    }
+
+    /// <summary>The bench that is the result of a job.</summary>
+    private BenchDocument Bench(ApiRequest request, string name)
+    {
+        long id = request.Number(name, 1, long.MaxValue) ?? throw new ProblemException(StatusCodes.Status400BadRequest, $"{name}: the number of a job");
+        Job job = _store.Find(id) ?? throw NoJob(id);
+        byte[] document = ResultOf(job);
+        if (job.Request.Kind != JobKind.Bench)
+        {
+            throw new ProblemException(StatusCodes.Status409Conflict, $"job {id} is no bench. Cure: compare benches.");
+        }
+
+        return _readBench(document, out string? objection) ?? throw new ProblemException(StatusCodes.Status409Conflict, objection ?? $"the result of job {id} is no bench");
     }
 
     private Task Host(ApiRequest request) => request.Answer(HostState(), DaemonJson.Default.HostStateDocument);

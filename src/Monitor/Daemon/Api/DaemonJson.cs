@@ -25,6 +25,8 @@ namespace Kvmsys.Monitor.Daemon.Api;
 [JsonSerializable(typeof(ScheduleRequest))]
 [JsonSerializable(typeof(ScheduleDocument))]
 [JsonSerializable(typeof(ScheduleListDocument))]
+[JsonSerializable(typeof(CallerDocument))]
+[JsonSerializable(typeof(BenchChoicesDocument))]
 [JsonSerializable(typeof(JobEvent))]
 [JsonSerializable(typeof(RegressionListDocument))]
 [JsonSerializable(typeof(WebhookDocument))]

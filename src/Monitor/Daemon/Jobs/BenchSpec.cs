@@ -12,6 +12,18 @@ public sealed record BenchSpec
     private const string Quick = "quick";
     private const string Full = "full";
 
+    /// <summary>Every way into a kernel that there is.</summary>
+    public static IReadOnlyList<string> KnownMechanisms { get; } = [.. Enum.GetValues<EntryMechanism>().Select(Spelling.Of)];
+
+    /// <summary>Every kernel that there is.</summary>
+    public static IReadOnlyList<string> KnownProfiles { get; } = [.. Enum.GetValues<KernelProfile>().Select(Spelling.Of)];
+
+    /// <summary>Every mitigation that there is.</summary>
+    public static IReadOnlyList<string> KnownMitigations { get; } = [.. Enum.GetValues<Mitigation>().Where(mitigation => mitigation != Mitigation.None).Select(Spelling.Of)];
+
+    /// <summary>Every protocol that there is, the usual one first.</summary>
+    public static IReadOnlyList<string> KnownProtocols { get; } = [Quick, Full];
+
     /// <summary>Ways into the kernel; all where there are none.</summary>
     public IReadOnlyList<string> Mechanisms { get => field ?? []; init; }
 
@@ -42,9 +54,9 @@ public sealed record BenchSpec
     /// <summary>What is wrong with it; empty where nothing is.</summary>
     public IEnumerable<string> Objections()
     {
-        foreach (string objection in Unknown("mechanisms", Mechanisms, Enum.GetValues<EntryMechanism>().Select(Spelling.Of))
-            .Concat(Unknown("profiles", Profiles, Enum.GetValues<KernelProfile>().Select(Spelling.Of)))
-            .Concat(Unknown("mitigations", Mitigations, Enum.GetValues<Mitigation>().Where(mitigation => mitigation != Mitigation.None).Select(Spelling.Of))))
+        foreach (string objection in Unknown("mechanisms", Mechanisms, KnownMechanisms)
+            .Concat(Unknown("profiles", Profiles, KnownProfiles))
+            .Concat(Unknown("mitigations", Mitigations, KnownMitigations)))
         {
             yield return objection;
         }
@@ -75,11 +87,8 @@ public sealed record BenchSpec
         }
     }
 
-    private static IEnumerable<string> Unknown(string field, IReadOnlyList<string> given, IEnumerable<string> known)
-    {
-        string[] names = [.. known];
-        return given.All(names.Contains) && given.Distinct().Count() == given.Count
+    private static IEnumerable<string> Unknown(string field, IReadOnlyList<string> given, IReadOnlyList<string> known) =>
+        given.All(known.Contains) && given.Distinct().Count() == given.Count
             ? []
-            : [$"bench.{field}: of {string.Join(", ", names)}, each at most once"];
-    }
+            : [$"bench.{field}: of {string.Join(", ", known)}, each at most once"];
 }

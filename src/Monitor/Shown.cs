@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-namespace Kvmsys.Monitor.Commands;
+namespace Kvmsys.Monitor;
 
 /// <summary>What somebody else wrote, fit to be shown.</summary>
 internal static class Shown
