@@ -17,8 +17,8 @@ internal static class BenchPage
 
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
-    private static readonly string Script = $"/*\n{EmbeddedFile.Read("uPlot/LICENSE")}\n*/\n{EmbeddedFile.Read("uPlot/uPlot.iife.min.js")}{EmbeddedFile.Read("page.js")}";
-    private static readonly string Style = EmbeddedFile.Read("uPlot/uPlot.min.css") + "\n" + EmbeddedFile.Read("chart.css") + EmbeddedFile.Read("page.css");
+    private static readonly string Script = $"/*\n{EmbeddedFile.Read("uPlot/LICENSE")}\n*/\n{EmbeddedFile.Read("uPlot/uPlot.iife.min.js")}{EmbeddedFile.Read("distribution.js")}{EmbeddedFile.Read("page.js")}";
+    private static readonly string Style = EmbeddedFile.Read("uPlot/uPlot.min.css") + "\n" + EmbeddedFile.Read("chart.css") + EmbeddedFile.Read("base.css") + EmbeddedFile.Read("page.css");
 
     /// <summary>The page of a bench.</summary>
     public static string Render(BenchDocument bench)
