@@ -47,7 +47,8 @@ public sealed record HistorySeries
         }
     }
 
-    private static IEnumerable<string> Differences(HistoryEntry before, HistoryEntry after) =>
+    /// <summary>What else than the cost differs between two benches, a few words each.</summary>
+    internal static IEnumerable<string> Differences(HistoryEntry before, HistoryEntry after) =>
         from difference in (IEnumerable<(string Name, string? Before, string? After)>)
         [
             ("microcode", before.Microcode, after.Microcode),

@@ -13,7 +13,7 @@ public sealed record NoiseFloor(double CoreCycles, int Pairs)
     private const double Part = 0.95;
 
     /// <summary>The noise of a series.</summary>
-    /// <remarks>A pair is two benches that follow each other under the same kernel, microcode and kvmsys. Those on either side of a change are none.</remarks>
+    /// <remarks>A pair is two benches that follow each other under the same kernel, microcode, mitigations and kvmsys. Those on either side of a change are none.</remarks>
     /// <param name="figures">Its figures that can be trusted, in the order of time.</param>
     /// <param name="starts">Where a new level starts, as indices into them.</param>
     /// <returns>The noise; null where there are too few pairs.</returns>
@@ -23,14 +23,11 @@ public sealed record NoiseFloor(double CoreCycles, int Pairs)
         double[] differences =
         [
             .. from index in Enumerable.Range(1, Math.Max(0, figures.Count - 1))
-               where !starts.Contains(index) && IsSame(figures[index - 1].Entry, figures[index].Entry)
+               where !starts.Contains(index) && !HistorySeries.Differences(figures[index - 1].Entry, figures[index].Entry).Any()
                let difference = Math.Abs(figures[index].Cost.Value - figures[index - 1].Cost.Value)
                orderby difference
                select difference,
         ];
         return differences.Length < FewestPairs ? null : new(differences[(int)Math.Ceiling(Part * differences.Length) - 1], differences.Length);
     }
-
-    private static bool IsSame(HistoryEntry before, HistoryEntry after) =>
-        (before.Kernel, before.Microcode, before.Version) == (after.Kernel, after.Microcode, after.Version);
 }
