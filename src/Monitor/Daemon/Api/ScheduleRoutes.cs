@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
 using Microsoft.AspNetCore.Http;
