@@ -83,6 +83,13 @@ internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchRe
         return line is not null && line.StartsWith(name, StringComparison.Ordinal) ? line[name.Length..] : line;
     }
 
+    /// <summary>The signal that has ended a process, in words; empty where none has.</summary>
+    private static string SignalOf(int status)
+    {
+        const int bySignal = 128, lastSignal = 64;
+        return status is > bySignal and <= bySignal + lastSignal ? $", by signal {status - bySignal}" : "";
+    }
+
     private (AttemptEnd End, HistoryEntry? Bench, IReadOnlyList<HistoryFigure> Figures) Judge(Job job, JobProcessEnd end, bool cancelled, bool stopped)
     {
         BenchDocument? bench = null;
@@ -114,7 +121,7 @@ internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchRe
             : end.TooMuch ? (AttemptOutcome.Crashed, "it wrote more than any job does")
             : end.ExitStatus == ExitCode.Unstable && bench is not null ? (AttemptOutcome.Unstable, lastLine)
             : end.ExitStatus is ExitCode.Usage or ExitCode.NoKvm or ExitCode.CannotRunGuest ? (AttemptOutcome.Refused, lastLine)
-            : (AttemptOutcome.Crashed, objection ?? $"its process ended with status {end.ExitStatus}{(lastLine is null ? "" : $": {lastLine}")}");
+            : (AttemptOutcome.Crashed, objection ?? $"its process ended with status {end.ExitStatus}{SignalOf(end.ExitStatus)}{(lastLine is null ? "" : $": {lastLine}")}");
         AttemptEnd attempt = new(outcome, end.ExitStatus, reason, end.Log.Length > 0 ? end.Log : null, document);
         if (!succeeded || bench is null)
         {

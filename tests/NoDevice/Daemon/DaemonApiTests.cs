@@ -68,6 +68,19 @@ public sealed class DaemonApiTests
     }
 
     [Fact]
+    public async Task A_jobs_process_that_a_signal_ends_says_which()
+    {
+        string binary = Path.GetTempFileName();
+        await File.WriteAllTextAsync(binary, "#!/bin/sh\nkill -SEGV $$\n", Cancellation);
+        File.SetUnixFileMode(binary, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        await using RunningDaemon daemon = await RunningDaemon.Start(settings => settings with { Executable = binary });
+        using HttpResponseMessage answer = await daemon.Submit("""{"kind":"doctor","maxAttempts":1}""");
+        Job failed = await daemon.Ended((await RunningDaemon.Read(answer)).GetProperty("id").GetInt64());
+        Assert.Equal((JobState.Failed, "its process ended with status 139, by signal 11"), (failed.State, failed.Reason));
+        File.Delete(binary);
+    }
+
+    [Fact]
     public async Task A_job_that_runs_is_ended_when_it_is_cancelled()
     {
         await using RunningDaemon daemon = await RunningDaemon.Start();
