@@ -26,11 +26,11 @@ internal static class ScheduleCommand
         schedule.Add(OfOne("show", "Show a schedule, with its next time and its last job.", (client, path, cancellation) => client.Get(path, DaemonJson.Default.ScheduleDocument, cancellation)));
         schedule.Add(OfOne("pause", "Submit nothing by a schedule until it is resumed.", (client, path, cancellation) => client.Post($"{path}/pause", DaemonJson.Default.ScheduleDocument, cancellation)));
         schedule.Add(OfOne("resume", "Submit by a schedule again, from now on.", (client, path, cancellation) => client.Post($"{path}/resume", DaemonJson.Default.ScheduleDocument, cancellation)));
-        Argument<string> removed = Name();
+        Argument<string?> removed = Name();
         Command remove = new("remove", "Remove a schedule. Its jobs stay.") { removed };
         remove.SetAction(parsed => with(parsed, async (client, cancellation) =>
         {
-            await client.Delete(PathOf(parsed.GetValue(removed)!), cancellation).ConfigureAwait(false);
+            await client.Delete(PathOf(parsed, removed), cancellation).ConfigureAwait(false);
             return ExitCode.Done;
         }));
         schedule.Add(remove);
@@ -38,11 +38,11 @@ internal static class ScheduleCommand
 
         Command OfOne(string verb, string description, Func<DaemonClient, string, CancellationToken, Task<ScheduleDocument>> ask)
         {
-            Argument<string> name = Name();
+            Argument<string?> name = Name();
             Command command = new(verb, description) { name };
             command.SetAction(parsed => with(parsed, async (client, cancellation) =>
             {
-                Write(await ask(client, PathOf(parsed.GetValue(name)!), cancellation).ConfigureAwait(false), parsed.GetValue(json));
+                Write(await ask(client, PathOf(parsed, name), cancellation).ConfigureAwait(false), parsed.GetValue(json));
                 return ExitCode.Done;
             }));
             return command;
@@ -51,7 +51,7 @@ internal static class ScheduleCommand
 
     private static Command Setting(Func<ParseResult, Func<DaemonClient, CancellationToken, Task<int>>, int> with, Option<bool> json)
     {
-        Argument<string> name = Name();
+        Argument<string?> name = Name();
         Option<string> cron = new("--cron")
         {
             Description = "When: minute, hour, day of the month, month and day of the week, or @daily and the like.",
@@ -65,7 +65,7 @@ internal static class ScheduleCommand
         {
             ScheduleRequest request = new() { Cron = parsed.GetValue(cron)!, TimeZone = parsed.GetValue(zone), Job = job };
             Write(
-                await client.Put(PathOf(parsed.GetValue(name)!), request, DaemonJson.Default.ScheduleRequest, DaemonJson.Default.ScheduleDocument, cancellation).ConfigureAwait(false),
+                await client.Put(PathOf(parsed, name), request, DaemonJson.Default.ScheduleRequest, DaemonJson.Default.ScheduleDocument, cancellation).ConfigureAwait(false),
                 parsed.GetValue(json));
             return ExitCode.Done;
         }));
@@ -103,20 +103,15 @@ internal static class ScheduleCommand
         }
     }
 
-    private static Argument<string> Name() => new("NAME")
+    // With a command behind it, System.CommandLine does not tell what is wrong with an argument: that is found out where it is used.
+    private static Argument<string?> Name() => new("NAME") { Description = "Its name." };
+
+    /// <summary>The path of the schedule that is named.</summary>
+    private static string PathOf(ParseResult parsed, Argument<string?> name)
     {
-        Description = "Its name.",
-        CustomParser = result =>
-        {
-            string name = result.Tokens[0].Value;
-            if (Schedule.ObjectionTo(name) is string objection)
-            {
-                result.AddError(objection);
-            }
-
-            return name;
-        },
-    };
-
-    private static string PathOf(string name) => $"{Schedules}/{name}";
+        string given = parsed.GetResult(name) is { Tokens: [var token] } ? token.Value : "";
+        return Schedule.ObjectionTo(given) is string objection
+            ? throw new CommandFailedException(ExitCode.Usage, $"{objection}. Cure: see kvmsys jobs schedule --help")
+            : $"{Schedules}/{given}";
+    }
 }

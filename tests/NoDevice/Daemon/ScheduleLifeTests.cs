@@ -92,7 +92,7 @@ public sealed class ScheduleLifeTests
 
     [Theory]
     [InlineData("set nightly bench", "--cron")]
-    [InlineData("set --cron @daily bench", "NAME")]
+    [InlineData("set --cron @daily bench", "name: 1 to 64")]
     [InlineData("set nightly --cron @daily", "equired")]
     [InlineData("set Nightly --cron @daily doctor", "name: 1 to 64")]
     [InlineData("set nightly --cron '61 * * * *' doctor", "cron: minute, hour")]
