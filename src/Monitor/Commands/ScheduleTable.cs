@@ -21,7 +21,7 @@ internal static class ScheduleTable
                 JobTable.Cell(schedule.Name),
                 JobTable.Cell(schedule.Cron),
                 JobTable.Cell(schedule.TimeZone),
-                JobTable.Cell($"{JobWords.Of(schedule.Job.Kind)} {schedule.Job.Name}"),
+                JobTable.Cell($"{JobWords.Of(schedule.Job.Kind)} {schedule.Job.Name}".TrimEnd()),
                 JobTable.Cell(NextOf(schedule)),
                 JobTable.Cell(LastOf(schedule)),
                 JobTable.Cell(schedule.Skipped.ToString(CultureInfo.InvariantCulture)));
@@ -38,5 +38,5 @@ internal static class ScheduleTable
 
     private static string LastOf(ScheduleDocument schedule) => schedule is { LastAt: DateTimeOffset last, LastJob: long job, LastJobState: JobState state }
         ? string.Create(CultureInfo.InvariantCulture, $"{JobTable.TimeOf(last)}: job {job} {JobWords.Of(state)}")
-        : "";
+        : "none yet";
 }
