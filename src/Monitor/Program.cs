@@ -161,6 +161,12 @@ internal static class Program
                 "kvmsys daemon --listen unix:/run/kvmsys/daemon.sock --state /var/lib/kvmsys",
                 "kvmsys daemon --print-unit > /etc/systemd/system/kvmsys.service",
                 "kvmsys daemon token create ci --scope submit              for those who ask from elsewhere",
+                "kvmsys daemon backup /mnt/backup/jobs.db                  a copy of its database, while it runs",
+            ],
+            [VerbOf(daemon, DaemonBackup.Name)] =
+            [
+                "kvmsys daemon backup /mnt/backup/jobs.db                  whether the daemon runs or not",
+                "kvmsys daemon backup --state /var/lib/kvmsys jobs-$(date +%F).db",
             ],
             [VerbOf(daemon, DaemonTokenCommand.Name)] =
             [

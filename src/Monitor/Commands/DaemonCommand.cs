@@ -19,14 +19,14 @@ internal static class DaemonCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        Option<string?> configuration = new("--config") { Description = "A JSON file with settings; docs/DAEMON.md has them all.", HelpName = "FILE" };
+        Option<string?> configuration = new("--config") { Description = "A JSON file with settings; docs/DAEMON.md has them all.", HelpName = "FILE", Recursive = true };
         Option<string[]> listen = new("--listen")
         {
             Description = "Where to listen: unix:PATH, http://127.0.0.1:PORT or, with a certificate, https://ADDRESS:PORT; several of them too.",
             HelpName = "WHERE",
             AllowMultipleArgumentsPerToken = true,
         };
-        Option<string?> state = new("--state") { Description = "The folder of the database.", HelpName = "FOLDER" };
+        Option<string?> state = new("--state") { Description = "The folder of the database.", HelpName = "FOLDER", Recursive = true };
         Option<string?> device = new("--device") { Description = "KVM's device.", HelpName = "PATH" };
         Option<bool> printUnit = new("--print-unit") { Description = "Write a unit file for systemd, and do nothing else." };
         Command command = new("daemon", "Take jobs from people and scripts, and measure one after the other: kvmsys jobs is its client.")
@@ -41,15 +41,17 @@ internal static class DaemonCommand
                 return ExitCode.Done;
             }
 
-            DaemonSettings settings = SettingsOf(parsed.GetValue(configuration), configuration =>
-            {
-                configuration.TakeOption("listen", parsed.GetValue(listen), listen.Name);
-                configuration.TakeOption("stateFolder", parsed.GetValue(state) is string folder ? [Path.GetFullPath(folder)] : null, state.Name);
-                configuration.TakeOption("device", parsed.GetValue(device) is string path ? [path] : null, device.Name);
-            });
-            return Run(settings).GetAwaiter().GetResult();
+            return Run(Settings(parsed)).GetAwaiter().GetResult();
         });
+        command.Add(DaemonBackup.Create(parsed => Settings(parsed).StateFolder));
         return command;
+
+        DaemonSettings Settings(ParseResult parsed) => SettingsOf(parsed.GetValue(configuration), daemon =>
+        {
+            daemon.TakeOption("listen", parsed.GetValue(listen), listen.Name);
+            daemon.TakeOption("stateFolder", parsed.GetValue(state) is string folder ? [Path.GetFullPath(folder)] : null, state.Name);
+            daemon.TakeOption("device", parsed.GetValue(device) is string path ? [path] : null, device.Name);
+        });
     }
 
     /// <summary>How a daemon is set that finds a file, the environment, and options.</summary>

@@ -27,6 +27,9 @@ public sealed partial class HelpTests
     [InlineData("run", "kvmsys run --gdb 0 ./hello")]
     [InlineData("jobs schedule", "kvmsys jobs schedule set nightly --cron '0 3 * * *'")]
     [InlineData("jobs schedule set", "kvmsys jobs schedule set check-up --cron @daily doctor")]
+    [InlineData("daemon", "kvmsys daemon --print-unit")]
+    [InlineData("daemon backup", "kvmsys daemon backup /mnt/backup/jobs.db")]
+    [InlineData("daemon token", "kvmsys daemon token create ci")]
     [InlineData("trace", "kvmsys trace --user --limit 1_000 ./hello")]
     public void Every_command_has_help_with_examples_and_the_exit_statuses(string command, string example)
     {

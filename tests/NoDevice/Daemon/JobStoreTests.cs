@@ -610,7 +610,7 @@ public sealed class JobStoreTests : IDisposable
         using (JobStore store = Open())
         {
             Populate(store, 20);
-            store.BackUp(Path.Combine(other, "jobs.db"));
+            StoreBackup.Write(State, Path.Combine(other, "jobs.db"));
             expected = Everything(store);
             Submit(store);
         }
@@ -627,7 +627,7 @@ public sealed class JobStoreTests : IDisposable
         string path = Path.Combine(_folder, "precious");
         File.WriteAllText(path, "precious");
         using JobStore store = Open();
-        Assert.Contains("is there already", Assert.Throws<StoreException>(() => store.BackUp(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("is there already", Assert.Throws<StoreException>(() => StoreBackup.Write(State, path)).Message, StringComparison.Ordinal);
         Assert.Equal("precious", File.ReadAllText(path));
     }
 

@@ -420,19 +420,6 @@ internal sealed class JobStore : IDisposable
             ("$before", before));
     });
 
-    /// <summary>Writes a copy of the database, whole, while it is in use.</summary>
-    /// <param name="path">A file that is not there yet.</param>
-    /// <exception cref="StoreException">There is one.</exception>
-    public void BackUp(string path)
-    {
-        if (Path.Exists(path))
-        {
-            throw new StoreException($"{path} is there already", "name a file that is not");
-        }
-
-        Read(connection => connection.Execute("VACUUM INTO $path", ("$path", Path.GetFullPath(path))));
-    }
-
     /// <summary>Whether something can be written.</summary>
     /// <exception cref="StoreFullException">There is no room.</exception>
     public void TryToWrite() => Write(_ => _writing.Execute("INSERT INTO flag (name, value) VALUES ('probe', 0) ON CONFLICT (name) DO UPDATE SET value = value + 1"));

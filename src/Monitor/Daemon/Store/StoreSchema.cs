@@ -158,6 +158,9 @@ internal static class StoreSchema
     /// <summary>Whether a database has the tables of this version.</summary>
     public static bool IsCurrent(SqliteConnection connection) => ApplicationOf(connection) == ApplicationId && VersionOf(connection) == Version;
 
+    /// <summary>Whether a database is one of kvmsys daemon, of whatever version.</summary>
+    public static bool IsDaemons(SqliteConnection connection) => ApplicationOf(connection) == ApplicationId;
+
     /// <summary>Brings a database to this version, in one transaction.</summary>
     /// <exception cref="StoreException">It is somebody else's, or of a newer kvmsys.</exception>
     public static void Bring(SqliteConnection connection, string path)
