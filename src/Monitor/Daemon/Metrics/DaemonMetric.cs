@@ -9,13 +9,13 @@ namespace Kvmsys.Monitor.Daemon.Metrics;
 /// <param name="Meaning">What it says.</param>
 internal sealed record DaemonMetric(string Name, string Type, IReadOnlyList<string> Labels, string Meaning)
 {
-    /// <summary>Of a metric's name: it may become less.</summary>
+    /// <summary>A type: a value that grows and falls.</summary>
     public const string Gauge = "gauge";
 
-    /// <summary>It only grows, from 0 at the daemon's start on.</summary>
+    /// <summary>A type: a number that only grows, from 0 at the start of the daemon on.</summary>
     public const string Counter = "counter";
 
-    /// <summary>How many values were how large, counted as a counter does.</summary>
+    /// <summary>A type: how many values were how large, as counters.</summary>
     public const string Histogram = "histogram";
 
     public static readonly DaemonMetric BuildInfo = new("kvmsys_build_info", Gauge, ["version"], "1, and the version of kvmsys");
