@@ -3,7 +3,6 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
-using System.Threading.RateLimiting;
 using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
@@ -22,16 +21,7 @@ internal sealed partial class ApiPipeline(DaemonSettings settings, TokenFolder t
 {
     private const string ProblemJson = "application/problem+json";
 
-    private readonly PartitionedRateLimiter<string> _limiter = PartitionedRateLimiter.Create<string, string>(client => RateLimitPartition.GetTokenBucketLimiter(
-        client,
-        _ => new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = 5 * settings.RequestsPerSecond,
-            TokensPerPeriod = settings.RequestsPerSecond,
-            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-            QueueLimit = 0,
-            AutoReplenishment = true,
-        }));
+    private readonly RequestRate _rate = new(settings.RequestsPerSecond);
 
     /// <summary>Answers a request by its route.</summary>
     public async Task Answer(HttpContext http, ApiRoute route)
@@ -40,8 +30,7 @@ internal sealed partial class ApiPipeline(DaemonSettings settings, TokenFolder t
         try
         {
             Caller caller = CallerOf(http);
-            using RateLimitLease lease = _limiter.AttemptAcquire($"{caller.Name} {http.Connection.RemoteIpAddress}");
-            if (!lease.IsAcquired)
+            if (!_rate.Allows($"{caller.Name} {http.Connection.RemoteIpAddress}"))
             {
                 throw new ProblemException(StatusCodes.Status429TooManyRequests, $"more than {settings.RequestsPerSecond} requests in a second. Cure: wait a little.") { RetryAfterSeconds = 1 };
             }
