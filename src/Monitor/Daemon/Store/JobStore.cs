@@ -415,7 +415,7 @@ internal sealed class JobStore : IDisposable
         return _writing.Execute(
             """
             UPDATE attempt SET document = NULL, log = NULL
-            WHERE (document IS NOT NULL OR log IS NOT NULL) AND job IN (SELECT id FROM job WHERE ended_at < $before)
+            WHERE (document IS NOT NULL OR log IS NOT NULL) AND EXISTS (SELECT 1 FROM job WHERE id = attempt.job AND ended_at < $before)
             """,
             ("$before", before));
     });

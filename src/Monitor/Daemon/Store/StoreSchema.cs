@@ -153,6 +153,12 @@ internal static class StoreSchema
         ALTER TABLE bench ADD COLUMN mitigations INTEGER REFERENCES mitigations;
         CREATE INDEX figure_by_job ON figure (job);
         """,
+
+        // What is asked for by few rows of many: attempts that nobody has ended, and those whose documents are still kept.
+        """
+        CREATE INDEX attempt_not_ended ON attempt (job, number) WHERE ended_at IS NULL;
+        CREATE INDEX attempt_kept ON attempt (job) WHERE document IS NOT NULL OR log IS NOT NULL;
+        """,
     ];
 
     /// <summary>Whether a database has the tables of this version.</summary>
