@@ -26,7 +26,7 @@ usage() {
   build                  build artifacts/kvmsys (NativeAOT)
   lab [OPTION...] -- COMMAND...
                          run a command in the lab; ./build.sh lab --help tells the options
-  bench                  measure kvmsys itself: start-up, size, KVM_RUN and set-up in C# against C
+  bench                  measure kvmsys itself: start-up, size, the daemon (with 100,000 results too), KVM_RUN and set-up in C# against C
   format                 put the sources into shape
   clean [--all]          remove what was built; with --all the lab's cache too
   help                   this

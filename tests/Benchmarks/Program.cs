@@ -15,7 +15,7 @@ using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Benchmarks;
 
-/// <summary>What kvmsys itself costs: start-up, size, KVM_RUN, set-up, image building, kicks. C# and C take turns, pair by pair.</summary>
+/// <summary>What kvmsys itself costs: start-up, size, the daemon, KVM_RUN, set-up, image building, kicks. C# and C take turns, pair by pair.</summary>
 internal static unsafe class Program
 {
     private const double Microsecond = 1e3;
@@ -48,8 +48,6 @@ internal static unsafe class Program
         Samples cold = new();
         TimeImage(cold);
 
-        using Kvm kvm = Kvm.Open();
-        GuestCpuid cpuid = GuestCpuid.Of(kvm);
         HostEnvironment host = HostEnvironment.Read();
         bool runsGuest = Checkup.Of(Kvm.DefaultPath, host).CanRunGuest;
         Say($"host: {host.Cpu.Brand}, {host.BackEnd.Module}, hypervisor {host.Cpu.Hypervisor ?? "none"}; the i386 guest {(runsGuest ? "runs" : "does not run")} here");
@@ -59,10 +57,13 @@ internal static unsafe class Program
         foreach (string binary in arguments)
         {
             MeasureBinary(binary);
+            DaemonFigures.Measure(binary, Say);
         }
 
-        MeasureRun(kvm);
         MeasureImage(cold);
+        using Kvm kvm = Kvm.Open();
+        GuestCpuid cpuid = GuestCpuid.Of(kvm);
+        MeasureRun(kvm);
         MeasureSetUp(kvm, cpuid, runsGuest);
         MeasureKicks(kvm, cpuid);
     }

@@ -15,6 +15,9 @@ internal sealed class Samples
 
     public double Max => _values.Max();
 
+    /// <summary>The value that this share of them is at or below, 0 to 1.</summary>
+    public double At(double share) => _values.Order().ElementAt(Math.Max(0, (int)Math.Ceiling(share * _values.Count) - 1));
+
     public double Median => MedianOf(_values);
 
     /// <summary>The median of the ratios of this to another, pair by pair: drift of the machine's speed cancels.</summary>
