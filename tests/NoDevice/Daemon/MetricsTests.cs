@@ -158,7 +158,7 @@ public sealed partial class MetricsTests
         Scrape scrape = await Scrape.Of(daemon.ByPort);
         Assert.Equal((3 * 15_360, 3 * 48), (scrape["kvmsys_bench_pairs_total"], scrape["kvmsys_bench_discarded_pairs_total"]));
         Assert.Equal((2 * 48, 0), (scrape["kvmsys_bench_discards_total", "reason=\"host-interrupt\""], scrape["kvmsys_bench_discards_total", "reason=\"noise\""]));
-        Assert.DoesNotContain(scrape.LabelsOf("kvmsys_bench_discards_total"), labels => labels.Contains('a', StringComparison.Ordinal) && labels.Contains('\\', StringComparison.Ordinal));
+        Assert.All(scrape.LabelsOf("kvmsys_bench_discards_total"), labels => Assert.Matches("^reason=\"[a-z-]+\"$", labels));
         Assert.Equal((2 * 10, 2 * 480), (scrape["kvmsys_kvm_exits_total", "kind=\"irq\""], scrape["kvmsys_kvm_exits_total", "kind=\"other\""]));
         Assert.Equal(0, scrape["kvmsys_kvm_emulated_instructions_total"]);
     }
