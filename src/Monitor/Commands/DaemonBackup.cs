@@ -28,7 +28,7 @@ internal static class DaemonBackup
             }
             catch (StoreException exception)
             {
-                throw new CommandFailedException(ExitCode.CannotWrite, Shown.OneLine(exception.Message));
+                throw new CommandFailedException(ExitCode.CannotWrite, exception.Message);
             }
         });
         return command;
