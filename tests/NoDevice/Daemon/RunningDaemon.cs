@@ -68,7 +68,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
 
     /// <summary>A path that a route answers, of things that need not be there.</summary>
     public static string PathOf(ApiRoute route) =>
-        route.Pattern.Replace("{id}", "1", StringComparison.Ordinal).Replace("{number}", "1", StringComparison.Ordinal).Replace("{name}", "x", StringComparison.Ordinal);
+        route.Pattern.Replace("{id}", "1", StringComparison.Ordinal).Replace("{number}", "1", StringComparison.Ordinal).Replace("{name}", "x", StringComparison.Ordinal).Replace("{file}", "x", StringComparison.Ordinal);
 
     public static HttpClient OverSocket(string path) => new(new SocketsHttpHandler
     {

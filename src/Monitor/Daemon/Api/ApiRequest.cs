@@ -89,10 +89,10 @@ internal sealed class ApiRequest(HttpContext http, Caller caller, Func<bool> isS
     /// <summary>Answers with JSON; with 304 where the caller has it already.</summary>
     public Task Answer<T>(T document, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) => AnswerBytes(JsonSerializer.SerializeToUtf8Bytes(document, type), status);
 
-    /// <summary>Answers with what is JSON already.</summary>
-    public async Task AnswerBytes(byte[] json, int status = StatusCodes.Status200OK)
+    /// <summary>Answers with bytes, which are JSON already where nothing else is said; with 304 where the caller has them already.</summary>
+    public async Task AnswerBytes(byte[] bytes, int status = StatusCodes.Status200OK, string contentType = Json)
     {
-        string tag = $"\"{XxHash3.HashToUInt64(json):x16}\"";
+        string tag = $"\"{XxHash3.HashToUInt64(bytes):x16}\"";
         http.Response.Headers.ETag = tag;
         http.Response.Headers.CacheControl = "no-cache";
         if (status == StatusCodes.Status200OK && http.Request.Headers.IfNoneMatch.Contains(tag))
@@ -102,8 +102,8 @@ internal sealed class ApiRequest(HttpContext http, Caller caller, Func<bool> isS
         }
 
         http.Response.StatusCode = status;
-        http.Response.ContentType = Json;
-        http.Response.ContentLength = json.Length;
-        await http.Response.Body.WriteAsync(json, http.RequestAborted).ConfigureAwait(false);
+        http.Response.ContentType = contentType;
+        http.Response.ContentLength = bytes.Length;
+        await http.Response.Body.WriteAsync(bytes, http.RequestAborted).ConfigureAwait(false);
     }
 }

@@ -7,6 +7,7 @@ using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
+using Kvmsys.Monitor.Daemon.Web;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Reports;
@@ -112,6 +113,8 @@ internal sealed class ApiRoutes
             new(Post, $"{Root}/host/uncordon", Scope.Admin, "Begin jobs again.", request => Cordon(request, false)) { Answer = DaemonJson.Default.HostStateDocument },
             new(Get, $"{Root}/events", Scope.Read, "What happens, as it happens: text/event-stream. With the header Last-Event-ID, what has happened since that, first.", Events),
             new(Get, $"{Root}/openapi.json", Scope.None, "This description.", request => request.AnswerBytes(OpenApiDocument.Of(All!))),
+            new(Get, "/", Scope.None, "The page for people.", Dashboard.AnswerPage),
+            new(Get, "/web/{file}", Scope.None, "A file of that page.", Dashboard.AnswerFile),
             new(Get, "/metrics", Scope.Read, "Figures of the daemon for Prometheus.", request => _metrics.Answer(request.Http, MetricsReading.Of(_store, _loop, _started))),
             new(Get, "/healthz", Scope.None, "Whether the daemon goes on: its loop is not stuck.", Health),
             new(Get, "/readyz", Scope.None, "Whether it would take a job.", Ready),
@@ -274,6 +277,9 @@ internal sealed class ApiRoutes
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
         await response.StartAsync(request.Http.RequestAborted).ConfigureAwait(false);
+
+        // Who watches knows by the headers that nothing is missed from now on.
+        await response.Body.FlushAsync(request.Http.RequestAborted).ConfigureAwait(false);
         await foreach (JobEvent? happened in events.Read(request.Http.RequestAborted).ConfigureAwait(false))
         {
             if (!request.IsStillKnown)
@@ -324,6 +330,8 @@ internal sealed class ApiRoutes
 
     private HostStateDocument HostState() => new()
     {
+        // The first: what comes behind it is told as an event too.
+        LatestEvent = _store.LatestEvent(),
         Version = _host.Version,
         StartedAt = _started,
         Cordoned = _store.IsCordoned,

@@ -23,6 +23,9 @@ internal sealed record HostStateDocument
     /// <summary>Jobs in each state.</summary>
     public required IReadOnlyDictionary<string, long> Jobs { get; init; }
 
+    /// <summary>The number of the latest event that this is not older than; 0 for none.</summary>
+    public required long LatestEvent { get; init; }
+
     /// <summary>The job that runs now; null for none.</summary>
     public JobDocument? Running { get; init; }
 

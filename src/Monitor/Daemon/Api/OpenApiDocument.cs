@@ -51,7 +51,7 @@ internal static partial class OpenApiDocument
     {
         JsonNode[] parameters =
         [
-            .. Placeholder().Matches(route.Pattern).Select(match => Parameter(match.Groups[1].Value, "path", null, match.Groups[1].Value == "name" ? "string" : "integer")),
+            .. Placeholder().Matches(route.Pattern).Select(match => Parameter(match.Groups[1].Value, "path", null, match.Groups[1].Value is "name" or "file" ? "string" : "integer")),
             .. route.Query.Select(query => Parameter(query.Name, "query", query.Meaning, query.Name is "limit" or "before" or "after" ? "integer" : "string")),
         ];
         JsonObject responses = [];
