@@ -5,7 +5,7 @@ import { badge, verdictBox } from "./parts.js";
 
 const much = 0.05;
 
-/** All of a bench; its charts are drawn by drawCharts. */
+/** All of a bench. */
 export function benchParts(bench) {
   const hasFigures = bench.results.some(result => result.coreCycles !== null);
   return [
@@ -102,11 +102,6 @@ function card(result) {
     ], "figures"),
     note(all.modes.length === 1 ? "Pairs crowd at " : `Pairs crowd at ${all.modes.length} places: `, modes, emulatedMark(cost.emulated)));
 }
-
-/** Draws the charts of what is shown. */
-export const drawCharts = view => {
-  view.charts = [...document.querySelectorAll("main .plot")].map(box => box.draw());
-};
 
 // ---- The rest ----
 

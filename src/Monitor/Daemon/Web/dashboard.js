@@ -27,6 +27,9 @@ const routes = [
 const main = document.getElementById("main");
 let current = null;
 
+// What draws charts is loaded last: words and figures wait for nothing.
+const loaded = document.readyState === "complete" ? Promise.resolve() : new Promise(resolve => { addEventListener("load", resolve, { once: true }); });
+
 /** One visit of a page. What it gives to show() is shown, as long as it is the page that is visited. */
 class View {
   constructor(kind, words, query, isFirst) {
@@ -74,7 +77,6 @@ class View {
 
   fail(error) {
     const problem = error instanceof Problem ? error : new Problem(0, `This page has a fault: ${error.message}`);
-    this.afterwards = null;
     this.show("Not shown", problemBox(problem));
     if (!(error instanceof Problem)) console.error(error);
   }
@@ -103,7 +105,17 @@ class View {
         scrollTo(0, 0);
       }
     }
-    this.afterwards?.();
+    loaded.then(() => {
+      if (!this.signal.aborted) this.drawCharts();
+    });
+  }
+
+  /** Draws the charts of what is shown: each box that has one knows how. */
+  drawCharts() {
+    this.charts = (this.charts ?? []).filter(chart => chart.root.isConnected);
+    for (const box of main.querySelectorAll(".plot, .series-plot")) {
+      if (box.childElementCount === 0) this.charts.push(box.draw());
+    }
   }
 }
 

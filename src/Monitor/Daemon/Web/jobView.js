@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { address, download, get, may, post } from "./api.js";
-import { benchParts, drawCharts, hostOf } from "./bench.js";
+import { benchParts, hostOf } from "./bench.js";
 import { count, duration, facts, h, link, more, note, preformatted, section, table, time, warning } from "./dom.js";
 import { badge, progressBar, verdictBox, whatOf } from "./parts.js";
 
@@ -12,7 +12,6 @@ export async function jobView(view) {
   const job = await get(`jobs/${id}`, view.signal);
   const result = job.acceptedAttempt === undefined ? null : await resultOf(view, id);
   view.wantsEvent = event => event.job === job.id;
-  view.afterwards = () => drawCharts(view);
   const isLive = job.state === "queued" || job.state === "running";
   view.show(
     [`Job ${job.id}`, job.request.name === undefined ? null : `: ${job.request.name}`],

@@ -59,9 +59,6 @@ export async function seriesView(view) {
   const drawn = latestFirst.filter(one => one.points.length > 1);
   const single = latestFirst.filter(one => one.points.length === 1);
   view.wantsEvent = event => event.kind === "job.done";
-  view.afterwards = () => {
-    view.charts = [...document.querySelectorAll("main .series-plot")].map(box => box.draw());
-  };
   view.show(
     [mechanism, " ", h("span", { class: "soft" }, `on ${profile}`)],
     h("div", { class: "filter" },
