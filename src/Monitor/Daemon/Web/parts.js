@@ -44,7 +44,7 @@ export const jobTable = (label, jobs) => table(
     [badge(job.state), job.state === "running" ? progressBar(job) : null],
     [job.request.name === undefined ? null : [h("b", null, job.request.name), " "], h("span", { class: "soft" }, whatOf(job)), job.reason === undefined ? null : h("span", { class: "reason" }, job.reason)],
     time(job.submittedAt),
-    job.submittedBy,
+    h("span", { class: "wrap" }, job.submittedBy),
     `${count(job.attemptsBegun)} of ${count(job.maxAttempts)}`,
   ]),
   "list");
