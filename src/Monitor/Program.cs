@@ -163,7 +163,7 @@ internal static class Program
                 "kvmsys daemon token create ci --scope submit              for those who ask from elsewhere",
                 "kvmsys daemon backup /mnt/backup/jobs.db                  a copy of its database, while it runs",
             ],
-            [VerbOf(daemon, DaemonBackup.Name)] =
+            [VerbOf(daemon, DaemonBackupCommand.Name)] =
             [
                 "kvmsys daemon backup /mnt/backup/jobs.db                  whether the daemon runs or not",
                 "kvmsys daemon backup --state /var/lib/kvmsys jobs-$(date +%F).db",

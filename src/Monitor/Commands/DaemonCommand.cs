@@ -31,7 +31,7 @@ internal static class DaemonCommand
         Option<bool> printUnit = new("--print-unit") { Description = "Write a unit file for systemd, and do nothing else." };
         Command command = new("daemon", "Take jobs from people and scripts, and measure one after the other: kvmsys jobs is its client.")
         {
-            configuration, listen, state, device, printUnit, DaemonTokenCommand.Create(),
+            configuration, listen, state, device, printUnit,
         };
         command.SetAction(parsed =>
         {
@@ -43,7 +43,8 @@ internal static class DaemonCommand
 
             return Run(Settings(parsed)).GetAwaiter().GetResult();
         });
-        command.Add(DaemonBackup.Create(parsed => Settings(parsed).StateFolder));
+        command.Add(DaemonTokenCommand.Create(parsed => Settings(parsed).StateFolder));
+        command.Add(DaemonBackupCommand.Create(parsed => Settings(parsed).StateFolder));
         return command;
 
         DaemonSettings Settings(ParseResult parsed) => SettingsOf(parsed.GetValue(configuration), daemon =>
@@ -54,11 +55,7 @@ internal static class DaemonCommand
         });
     }
 
-    /// <summary>How a daemon is set that finds a file, the environment, and options.</summary>
-    /// <param name="file">The file; null for none.</param>
-    /// <param name="takeOptions">Takes the options.</param>
-    /// <exception cref="CommandFailedException">Something is wrong in them.</exception>
-    public static DaemonSettings SettingsOf(string? file, Action<DaemonConfiguration> takeOptions)
+    private static DaemonSettings SettingsOf(string? file, Action<DaemonConfiguration> takeOptions)
     {
         DaemonSettings defaults = DaemonConfiguration.Defaults(Environment.GetEnvironmentVariable, UserIdentity.Uid == 0)
             ?? throw new CommandFailedException(ExitCode.Usage, "there is no place for the daemon's database: neither XDG_STATE_HOME nor HOME has a path. Cure: name a folder with --state.");

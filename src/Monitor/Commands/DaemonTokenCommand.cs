@@ -15,16 +15,14 @@ internal static class DaemonTokenCommand
 
     private const int MostDays = 36_500;
 
-    private static readonly Option<string?> Configuration = new("--config") { Description = "The daemon's JSON file with settings.", HelpName = "FILE", Recursive = true };
-    private static readonly Option<string?> State = new("--state") { Description = "The daemon's folder.", HelpName = "FOLDER", Recursive = true };
-
     /// <summary>The command.</summary>
-    public static Command Create() => new(Name, "Make the tokens by which a daemon knows who asks; it need not run.")
+    /// <param name="folderOf">The daemon's folder, by what the command line says.</param>
+    public static Command Create(Func<ParseResult, string> folderOf) => new(Name, "Make the tokens by which a daemon knows who asks; it need not run.")
     {
-        Configuration, State, CreateCreate(), CreateList(), CreateRotate(), CreateRevoke(),
+        CreateCreate(folderOf), CreateList(folderOf), CreateRotate(folderOf), CreateRevoke(folderOf),
     };
 
-    private static Command CreateCreate()
+    private static Command CreateCreate(Func<ParseResult, string> folderOf)
     {
         Argument<string> name = Holder();
         Option<Scope> scope = new("--scope")
@@ -36,7 +34,7 @@ internal static class DaemonTokenCommand
         };
         Option<int?> days = new("--days") { Description = "Days that it is good; for ever when not given.", HelpName = "N", CustomParser = result => CommonOptions.ParseNumber(result, 1, MostDays) };
         Command command = new("create", "Make a token, and write it to standard output: it is shown only then.") { name, scope, days };
-        command.SetAction(parsed => With(parsed, tokens =>
+        command.SetAction(parsed => With(folderOf(parsed), tokens =>
         {
             TokenSecret secret = tokens.Create(parsed.GetValue(name)!, parsed.GetValue(scope), parsed.GetValue(days) is int count ? TimeSpan.FromDays(count) : null);
             StandardStream.WriteResults($"{secret}\n");
@@ -44,11 +42,11 @@ internal static class DaemonTokenCommand
         return command;
     }
 
-    private static Command CreateList()
+    private static Command CreateList(Func<ParseResult, string> folderOf)
     {
         Option<bool> json = CommonOptions.Json();
         Command command = new("list", "List the tokens that are good.") { json };
-        command.SetAction(parsed => With(parsed, tokens =>
+        command.SetAction(parsed => With(folderOf(parsed), tokens =>
         {
             IReadOnlyList<AccessToken> all = tokens.List();
             if (parsed.GetValue(json))
@@ -73,7 +71,7 @@ internal static class DaemonTokenCommand
         return command;
     }
 
-    private static Command CreateRotate()
+    private static Command CreateRotate(Func<ParseResult, string> folderOf)
     {
         Argument<string> name = Holder();
         Option<int> overlap = new("--overlap")
@@ -84,29 +82,26 @@ internal static class DaemonTokenCommand
             CustomParser = result => CommonOptions.ParseNumber(result, 0, 24 * 365),
         };
         Command command = new("rotate", "Make another token in place of one, of the same name, scope and days; write it to standard output.") { name, overlap };
-        command.SetAction(parsed => With(parsed, tokens =>
+        command.SetAction(parsed => With(folderOf(parsed), tokens =>
             StandardStream.WriteResults($"{tokens.Rotate(parsed.GetValue(name)!, TimeSpan.FromHours(parsed.GetValue(overlap)))}\n")));
         return command;
     }
 
-    private static Command CreateRevoke()
+    private static Command CreateRevoke(Func<ParseResult, string> folderOf)
     {
         Argument<string> name = Holder();
         Command command = new("revoke", "End a token, at once.") { name };
-        command.SetAction(parsed => With(parsed, tokens => tokens.Revoke(parsed.GetValue(name)!)));
+        command.SetAction(parsed => With(folderOf(parsed), tokens => tokens.Revoke(parsed.GetValue(name)!)));
         return command;
     }
 
     private static Argument<string> Holder() => new("NAME") { Description = "Whose it is, as jobs name who has submitted them: a-z, 0-9, '.', '_' and '-'." };
 
-    private static int With(ParseResult parsed, Action<TokenFolder> act)
+    private static int With(string folder, Action<TokenFolder> act)
     {
-        string? folder = parsed.GetValue(State);
-        string state = DaemonCommand.SettingsOf(
-            parsed.GetValue(Configuration), configuration => configuration.TakeOption("stateFolder", folder is null ? null : [Path.GetFullPath(folder)], State.Name)).StateFolder;
         try
         {
-            act(new TokenFolder(state, TimeProvider.System));
+            act(new TokenFolder(folder, TimeProvider.System));
             return ExitCode.Done;
         }
         catch (AccessException exception)

@@ -6,7 +6,7 @@ using Kvmsys.Monitor.Daemon.Store;
 namespace Kvmsys.Monitor.Commands;
 
 /// <summary>kvmsys daemon backup: a copy of the daemon's database.</summary>
-internal static class DaemonBackup
+internal static class DaemonBackupCommand
 {
     /// <summary>Its name.</summary>
     public const string Name = "backup";
