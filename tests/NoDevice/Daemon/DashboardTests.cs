@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Web;
 using Kvmsys.Monitor.Measurement;
@@ -477,10 +478,11 @@ public sealed class DashboardTests(DashboardBrowser browser) : IClassFixture<Das
         await using RunningDaemon daemon = await RunningDaemon.Start();
         await using SocketProxy proxy = new(daemon.SocketPath);
         DashboardData.AddFailed(daemon.Store, Doctor with { Name = "seen" }, "a reason", "a log");
+        string right = daemon.Tokens.Create("viewer", Scope.Read, lifetime: null).ToString();
         (IPage page, _) = await browser.Page(proxy.Address);
         await page.RouteAsync("**/api/v1/**", async route =>
         {
-            if (route.Request.Headers.TryGetValue("authorization", out string? sent) && sent == "Bearer right")
+            if (route.Request.Headers.TryGetValue("authorization", out string? sent) && sent == $"Bearer {right}")
             {
                 await route.ContinueAsync();
             }
@@ -499,13 +501,13 @@ public sealed class DashboardTests(DashboardBrowser browser) : IClassFixture<Das
         await token.FillAsync("two words");
         await use.ClickAsync();
         await Expect(page.Locator("form .field-error")).ToContainTextAsync("no space");
-        await token.FillAsync("right");
+        await token.FillAsync(right);
         await use.ClickAsync();
         await Expect(page.Locator("tbody tr")).ToContainTextAsync("seen");
         await Expect(page.Locator("#connection")).ToHaveTextAsync("live");
         await page.ReloadAsync();
         await Expect(page.Locator("tbody tr")).ToContainTextAsync("seen");
-        Assert.Equal("right", await page.EvaluateAsync<string>("sessionStorage.getItem('kvmsys.token')"));
+        Assert.Equal(right, await page.EvaluateAsync<string>("sessionStorage.getItem('kvmsys.token')"));
         Assert.Equal(0, await page.EvaluateAsync<int>("localStorage.length + document.cookie.length"));
         await page.GotoAsync("/#/access");
         await page.GetByRole(AriaRole.Button, new() { Name = "Forget the one that is used" }).ClickAsync();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.IO.Compression;
 using System.Text;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
@@ -24,8 +25,7 @@ public sealed class StoreSchemaTests : IDisposable
     [Fact]
     public void What_the_latest_benches_say_is_found_in_the_figures_of_version_1()
     {
-        Make();
-        BackTo(1);
+        Make(1);
         using JobStore store = JobStore.Open(_folder, TimeProvider.System);
         Assert.Equal([("int80", "bare", "hardware", 620.0), ("sysenter", "bare", "hardware", 95.0)], store.Latest().Select(result => (result.Mechanism, result.Profile, result.Verdict, result.CoreCycles!.Value)));
         Assert.Equal(3, store.Figures(null, null, 10).Count);
@@ -35,10 +35,12 @@ public sealed class StoreSchemaTests : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
     public void An_older_version_gets_the_indices_that_many_rows_need(int version)
     {
-        Make();
-        BackTo(version);
+        Make(version);
         JobStore.Open(_folder, TimeProvider.System).Dispose();
         using SqliteConnection connection = JobStore.Connect(Database, SqliteOpenMode.ReadOnly);
         Assert.Equal(Indices.Order(), connection.Rows("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ('figure', 'attempt') ORDER BY name", row => row.GetString(0)));
@@ -84,23 +86,35 @@ public sealed class StoreSchemaTests : IDisposable
             new HistoryFigure(entry, "bare", cost.Mechanism, "hardware", Stable: true, new Estimate(cost.Cost, cost.Cost, cost.Cost, 0.95))));
     }
 
-    /// <summary>Two benches, the second of one mechanism alone.</summary>
-    private void Make()
+    /// <summary>A database as a version has written it, with two benches, the second of one mechanism alone.</summary>
+    private void Make(int version)
     {
-        using JobStore store = JobStore.Open(_folder, TimeProvider.System);
-        foreach ((string, double)[] costs in ((string, double)[][])[[("int80", 600), ("sysenter", 95)], [("int80", 620)]])
+        const string rows =
+            """
+            INSERT INTO job (request, kind, priority, state, submitted_at, submitted_by, deadline_seconds, max_attempts, attempts, ended_at, accepted_attempt)
+            VALUES ('{"kind":"bench"}', 'bench', 0, 'done', 0, 'tester', 60, 1, 1, 0, 1), ('{"kind":"bench"}', 'bench', 0, 'done', 0, 'tester', 60, 1, 1, 0, 1);
+            INSERT INTO attempt (job, number, started_at, ended_at, outcome, exit_status, document)
+            VALUES (1, 1, 0, 0, 'succeeded', 0, $document), (2, 1, 0, 0, 'succeeded', 0, $document);
+            INSERT INTO bench (job, time, cpu_brand, cpu_signature, kernel, version, verdict, plan_hash, mechanisms, complete, stable)
+            VALUES (1, 0, 'a CPU', 'AuthenticAMD 25/1/2', '6.12.1', '0.1.0', 'hardware', '0', 2, 1, 1), (2, 0, 'a CPU', 'AuthenticAMD 25/1/2', '6.12.1', '0.1.0', 'hardware', '0', 1, 1, 1);
+            INSERT INTO figure (mechanism, profile, job, verdict, stable, core_cycles, low, high, coverage)
+            VALUES ('int80', 'bare', 1, 'hardware', 1, 600, 600, 600, 0.95), ('sysenter', 'bare', 1, 'hardware', 1, 95, 95, 95, 0.95), ('int80', 'bare', 2, 'hardware', 1, 620, 620, 620, 0.95);
+            """;
+        SqliteLibrary.Load();
+        using SqliteConnection connection = JobStore.Connect(Database, SqliteOpenMode.ReadWriteCreate);
+        foreach (string migration in StoreSchema.Migrations[..version])
         {
-            Submit(store);
-            (Job job, int attempt) = store.TakeNext()!.Value;
-            Finish(store, job.Id, attempt, costs);
+            connection.Execute(migration);
         }
+
+        connection.Execute($"PRAGMA application_id = {StoreSchema.ApplicationId}; PRAGMA user_version = {version}");
+        connection.Execute(rows, ("$document", Brotli("{}"u8)));
     }
 
-    /// <summary>Takes away what versions behind this one have added.</summary>
-    private void BackTo(int version)
+    private static byte[] Brotli(ReadOnlySpan<byte> document)
     {
-        using SqliteConnection connection = JobStore.Connect(Database, SqliteOpenMode.ReadWrite);
-        connection.Execute(string.Join("; ", Indices.Select(index => $"DROP INDEX {index}").Concat(version < 2 ? ["DROP TABLE latest"] : [])));
-        connection.Execute($"PRAGMA user_version = {version}");
+        byte[] packed = new byte[64];
+        Assert.True(BrotliEncoder.TryCompress(document, packed, out int count));
+        return packed[..count];
     }
 }
