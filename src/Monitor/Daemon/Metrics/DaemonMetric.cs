@@ -36,6 +36,9 @@ internal sealed record DaemonMetric(string Name, string Type, IReadOnlyList<stri
     public static readonly DaemonMetric Median = new("kvmsys_bench_median_core_cycles", Gauge, ["mechanism", "profile", "verdict"], "what a call cost in the latest accepted bench, in core cycles; NaN when that shows no such figure any more");
     public static readonly DaemonMetric Requests = new("kvmsys_http_requests_total", Counter, ["method", "route", "status"], "requests that were answered, by the route's pattern; none for what is no route");
 
+    /// <summary>Series that it has at most, for each of which the exporter keeps room: its labels have few words, but for mechanisms and routes.</summary>
+    public int MostSeries => Labels.Count == 0 ? 1 : Labels.Contains("mechanism") || Labels.Contains("route") ? 2000 : 100;
+
     /// <summary>All of them, in the order of docs/DAEMON.md.</summary>
     public static readonly IReadOnlyList<DaemonMetric> All =
     [

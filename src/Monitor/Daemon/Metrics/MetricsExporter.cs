@@ -22,6 +22,7 @@ internal sealed class MetricsExporter : IDisposable
         _metrics = metrics;
         _provider = Sdk.CreateMeterProviderBuilder()
             .AddMeter(metrics.Name)
+            .AddView(instrument => new MetricStreamConfiguration { CardinalityLimit = DaemonMetric.All.Single(metric => metric.Name == instrument.Name).MostSeries })
             .AddPrometheusExporter(options =>
             {
                 options.ScopeInfoEnabled = false;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { get, may, post } from "./api.js";
-import { count, facts, h, jobRoute, link, more, note, section, table, time, warning } from "./dom.js";
+import { count, facts, figure, h, jobRoute, link, more, note, section, seriesRoute, table, time, warning } from "./dom.js";
 import { badge, jobTable, progressBar, states, verdictBox, whatOf } from "./parts.js";
 
 const betweenLooks = 2000;
 
 /** The host: what it is, what its daemon does, and what the last bench was worth. */
 export async function hostView(view) {
-  const [state, queue, { results }] = await Promise.all([get("host", view.signal), get("jobs?state=queued&limit=5", view.signal), get("results?limit=8", view.signal)]);
+  const [state, queue, { results }, { regressions }, { schedules }] = await Promise.all(
+    ["host", "jobs?state=queued&limit=5", "results?limit=8", "regressions?limit=5", "schedules"].map(path => get(path, view.signal)));
   const { host, running } = state;
   view.wantsEvent = () => true;
   view.show(
@@ -22,6 +23,8 @@ export async function hostView(view) {
       queue.jobs.length === 0 ? null : [h("h3", { class: "plain" }, "Waiting"), jobTable("Jobs that wait", queue.jobs)],
       queue.next === undefined ? null : h("p", { class: "after" }, link("/jobs?state=queued", "All that wait"))),
     results.length === 0 ? null : section("latest", "Latest benches", benchTable(results), h("p", { class: "after" }, link("/series", "What each mechanism cost over time"))),
+    regressions.length === 0 ? null : section("changes", "What costs more, or less, than it did", changeTable(regressions)),
+    schedules.length === 0 ? null : section("schedules", "Schedules", scheduleTable(schedules)),
     section("host", "This host",
       facts([
         ["CPU", host.cpuBrand],
@@ -70,6 +73,31 @@ const benchTable = results => table(
     bench.kernel,
     bench.microcode ?? "unknown",
     h("code", null, bench.planHash.slice(0, 8)),
+  ]),
+  "list");
+
+const changeTable = found => table(
+  "Changes by more than the host's own noise, the latest first",
+  [["since job", ""], ["mechanism", "text"], ["finding", "text"], ["core cycles", "text"], ["noise", "wide"], ["also changed", "wide text"]],
+  found.map(({ regression: change }) => [
+    link(jobRoute(change.from), `${change.from}`),
+    [link(seriesRoute(change.mechanism, change.profile), change.mechanism), ` on ${change.profile}`],
+    badge(change.finding),
+    `${figure(change.before)} -> ${figure(change.after)}`,
+    change.noise.coreCycles.toFixed(1),
+    change.alsoChanged.join(", "),
+  ]),
+  "list");
+
+const scheduleTable = schedules => table(
+  "Schedules",
+  [["name", "text"], ["when", "text"], ["next", ""], ["last job", ""], ["skipped", "wide"]],
+  schedules.map(schedule => [
+    schedule.name,
+    [h("code", null, schedule.cron), ` ${schedule.timeZone}`],
+    schedule.paused ? badge("paused") : schedule.nextAt === undefined ? "never" : time(schedule.nextAt),
+    schedule.lastJob === undefined ? "none yet" : [link(jobRoute(schedule.lastJob), `${schedule.lastJob}`), " ", badge(schedule.lastJobState)],
+    count(schedule.skipped),
   ]),
   "list");
 
