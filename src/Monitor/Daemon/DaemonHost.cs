@@ -69,7 +69,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             builder.Services.AddSingleton(settings).AddSingleton(store).AddSingleton(readBench).AddSingleton(time).AddSingleton(host);
             builder.Services.AddSingleton<JobRunner>().AddSingleton<JobLoop>().AddSingleton<DaemonMetrics>().AddSingleton<MetricsExporter>().AddSingleton<ApiRoutes>();
             builder.Services.AddSingleton<RegressionStore>().AddSingleton<ScheduleStore>().AddSingleton<ScheduleLoop>().AddSingleton<ScheduleRoutes>();
-            if (settings.WebhookSecretFile is string secret)
+            if (settings.Webhooks.Count > 0 && settings.WebhookSecretFile is string secret)
             {
                 builder.Services.AddSingleton(WebhookSecret.Read(secret)).AddSingleton<WebhookStore>().AddHostedService<WebhookLoop>();
             }

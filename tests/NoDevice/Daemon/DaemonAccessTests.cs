@@ -91,9 +91,12 @@ public sealed class DaemonAccessTests
     public async Task What_a_proxy_passes_on_is_not_of_this_host(string header)
     {
         await using RunningDaemon daemon = await RunningDaemon.Start();
-        using HttpRequestMessage request = new(HttpMethod.Get, "/api/v1/jobs") { Headers = { { header, "192.0.2.1" } } };
-        using HttpResponseMessage answer = await daemon.ByPort.SendAsync(request, Cancellation);
-        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        foreach (HttpClient client in new[] { daemon.ByPort, daemon.BySocket })
+        {
+            using HttpRequestMessage request = new(HttpMethod.Get, "/api/v1/jobs") { Headers = { { header, "192.0.2.1" } } };
+            using HttpResponseMessage answer = await client.SendAsync(request, Cancellation);
+            Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        }
     }
 
     [Fact]

@@ -229,6 +229,7 @@ public sealed class DaemonApiTests
         for (int count = 0; status != HttpStatusCode.ServiceUnavailable; count++)
         {
             Assert.True(count < 200, "It is ready for ever.");
+            await Task.Delay(100, Cancellation);
             using HttpResponseMessage ready = await daemon.ByPort.GetAsync("/readyz", Cancellation);
             status = ready.StatusCode;
         }

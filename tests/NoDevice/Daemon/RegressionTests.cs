@@ -139,6 +139,41 @@ public sealed class RegressionTests : IDisposable
         Assert.Empty(Add(jobs, [.. Series(650, 650).Select(figure => figure with { Entry = figure.Entry with { PlanHash = "another" } })]));
     }
 
+    [Fact]
+    public void A_plan_that_is_rare_has_a_window_of_its_own()
+    {
+        using JobStore jobs = JobStore.Open(_folder, _clock);
+        List<JobEvent> told = [];
+        foreach (HistoryFigure nightly in Series(600, 650))
+        {
+            HistoryFigure hourly = nightly with { Cost = new Estimate(700, 699, 701, 0.95), Entry = nightly.Entry with { PlanHash = "another" } };
+            told.AddRange(Add(jobs, [.. Enumerable.Repeat(hourly, 24), nightly]));
+        }
+
+        Assert.Equal(EventKinds.Regression, Assert.Single(told).Kind);
+    }
+
+    [Fact]
+    public void A_series_is_in_the_order_in_which_its_benches_were_made_whatever_their_numbers()
+    {
+        using JobStore jobs = JobStore.Open(_folder, _clock);
+        HistoryFigure figure = Figure(1, 600);
+        for (int i = 0; i < 2; i++)
+        {
+            jobs.Submit(new JobRequest { Kind = JobKind.Bench, Priority = i }, "tester", null, 60, 1, 1000);
+        }
+
+        foreach (double cost in (double[])[1, 2])
+        {
+            (Job job, int attempt) = jobs.TakeNext()!.Value;
+            HistoryEntry entry = figure.Entry with { Time = DateTimeOffset.UnixEpoch.AddHours(cost) };
+            jobs.Finish(job.Id, attempt, new AttemptEnd(AttemptOutcome.Succeeded, 0, null, null, "{}"u8.ToArray()), entry, [figure with { Cost = new Estimate(cost, cost, cost, 0.95) }]);
+        }
+
+        Assert.Equal([(2L, 1.0), (1L, 2.0)], jobs.SeriesOf(figure, 10).Select(point => (point.Entry.Id, point.Cost.Value)));
+        Assert.Equal([1.0, 2.0], jobs.Figures(null, null, 10).Select(point => point.Cost.Value));
+    }
+
     /// <summary>Makes a bench of each figure, and looks for regressions after each, as the daemon does.</summary>
     private List<JobEvent> Add(JobStore jobs, IEnumerable<HistoryFigure> figures)
     {
@@ -149,8 +184,9 @@ public sealed class RegressionTests : IDisposable
         {
             jobs.Submit(new JobRequest { Kind = JobKind.Bench }, "tester", null, 60, 1, 1000);
             (Job job, int attempt) = jobs.TakeNext()!.Value;
-            jobs.Finish(job.Id, attempt, new AttemptEnd(AttemptOutcome.Succeeded, 0, null, null, "{}"u8.ToArray()), figure.Entry, [figure]);
-            regressions.LookFor([figure with { Entry = figure.Entry with { Id = job.Id } }]);
+            HistoryEntry entry = figure.Entry with { Id = job.Id, Time = DateTimeOffset.UnixEpoch.AddHours(job.Id) };
+            jobs.Finish(job.Id, attempt, new AttemptEnd(AttemptOutcome.Succeeded, 0, null, null, "{}"u8.ToArray()), entry, [figure]);
+            regressions.LookFor([figure with { Entry = entry }]);
         }
 
         jobs.Happened -= Collect;

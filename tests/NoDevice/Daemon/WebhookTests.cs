@@ -152,7 +152,7 @@ public sealed class WebhookTests : IDisposable
         Submit(jobs);
         store.GiveUp("a", store.Next("a", ["job.queued"])!, "it answered 500");
         Assert.Equal(2, store.Next("a", ["job.queued"])!.Job);
-        Assert.Equal((EventKinds.WebhookGivenUp, 1L, "event 1 for a: it answered 500"), jobs.EventsAfter(2, 10).Select(told => (told.Kind, told.Job!.Value, told.Text!)).Single());
+        Assert.Equal((EventKinds.WebhookGivenUp, 1L, "event 1 for a webhook: it answered 500"), jobs.EventsAfter(2, 10).Select(told => (told.Kind, told.Job!.Value, told.Text!)).Single());
     }
 
     [Fact]
@@ -168,6 +168,37 @@ public sealed class WebhookTests : IDisposable
         {
             await Task.Delay(20, Cancellation);
         }
+    }
+
+    [Fact]
+    public async Task A_secret_without_a_webhook_tells_nobody_and_stops_nothing()
+    {
+        File.WriteAllText(SecretFile, Secret);
+        await using RunningDaemon daemon = await RunningDaemon.Start(settings => settings with { WebhookSecretFile = SecretFile });
+        using HttpResponseMessage answer = await daemon.Submit(Doctor);
+        Assert.Equal(JobState.Done, (await daemon.Ended((await RunningDaemon.Read(answer)).GetProperty("id").GetInt64())).State);
+    }
+
+    [Fact]
+    public void What_a_webhook_was_not_told_yet_is_kept_for_it_for_two_days()
+    {
+        SettableClock clock = new();
+        using JobStore jobs = JobStore.Open(_folder, clock);
+        WebhookStore store = new(jobs);
+        store.Keep(["https://receiver.example/secret"]);
+        Submit(jobs);
+        for (int i = 0; i < JobStore.MostEvents / 2; i++)
+        {
+            jobs.IsCordoned = true;
+            jobs.IsCordoned = false;
+        }
+
+        jobs.Prune(TimeSpan.FromDays(90));
+        JobEvent waiting = store.Next("https://receiver.example/secret", ["job.queued"])!;
+        Assert.Equal(1, waiting.Job);
+        clock.Now += TimeSpan.FromDays(2) + TimeSpan.FromSeconds(1);
+        jobs.Prune(TimeSpan.FromDays(90));
+        Assert.Null(store.Next("https://receiver.example/secret", ["job.queued"]));
     }
 
     private static void Submit(JobStore jobs) => jobs.Submit(new JobRequest { Kind = JobKind.Doctor }, "tester", null, 60, 1, 100);

@@ -145,13 +145,18 @@ internal sealed partial class ApiPipeline(DaemonSettings settings, TokenFolder t
                 : nobody;
         }
 
+        // What a proxy of this host passes on comes from somewhere else.
+        if (http.Request.Headers.ContainsKey("X-Forwarded-For") || http.Request.Headers.ContainsKey("Forwarded"))
+        {
+            return nobody;
+        }
+
         if (http.Connection.RemoteIpAddress is not IPAddress address)
         {
             return new Caller(Caller.Socket, Scope.Admin);
         }
 
-        // What a proxy of this host passes on comes from somewhere else.
-        if (!IPAddress.IsLoopback(address) || http.Request.Headers.ContainsKey("X-Forwarded-For") || http.Request.Headers.ContainsKey("Forwarded"))
+        if (!IPAddress.IsLoopback(address))
         {
             return nobody;
         }

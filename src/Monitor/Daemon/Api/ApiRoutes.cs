@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -23,6 +24,8 @@ internal sealed class ApiRoutes
     private const string Root = "/api/v1";
     private const int UsualRows = 50;
 
+    private static readonly TimeSpan BetweenProbes = TimeSpan.FromSeconds(1);
+
     private readonly DaemonSettings _settings;
     private readonly JobStore _store;
     private readonly JobLoop _loop;
@@ -33,6 +36,9 @@ internal sealed class ApiRoutes
     private readonly BenchReading _readBench;
     private readonly TimeProvider _time;
     private readonly DateTimeOffset _started;
+    private readonly Lock _probing = new();
+    private long? _probedAt;
+    private string? _obstacle;
 
     /// <summary>The table of a daemon.</summary>
     /// <param name="settings">How it is set.</param>
@@ -305,20 +311,25 @@ internal sealed class ApiRoutes
 
     private Task Ready(ApiRequest request)
     {
-        string? obstacle = _loop.WaitsForRoom ? "a result waits for room on the disk" : null;
-        if (obstacle is null)
+        lock (_probing)
         {
-            try
+            // Anybody may ask, and a write disturbs who measures.
+            if (_probedAt is not long before || Stopwatch.GetElapsedTime(before) > BetweenProbes)
             {
-                _store.TryToWrite();
+                _probedAt = Stopwatch.GetTimestamp();
+                try
+                {
+                    _store.TryToWrite();
+                    _obstacle = null;
+                }
+                catch (StoreFullException exception)
+                {
+                    _obstacle = exception.Message;
+                }
             }
-            catch (StoreFullException exception)
-            {
-                obstacle = exception.Message;
-            }
-        }
 
-        return AnswerText(request, "ready", obstacle);
+            return AnswerText(request, "ready", _loop.WaitsForRoom ? "a result waits for room on the disk" : _obstacle);
+        }
     }
 
     private static Task AnswerText(ApiRequest request, string good, string? obstacle)

@@ -60,7 +60,7 @@ internal sealed record Schedule
 
     /// <summary>
     /// Whether the clock was set back so far behind what is settled that due times on the way there are made again: for a small step back they are not,
-    /// and the last one never is.
+    /// nor is the last one where it is the only one on the way.
     /// </summary>
     /// <param name="now">What the clock shows.</param>
     public bool IsAheadOf(DateTimeOffset now) => SettledUntil - now > LongestWait && !Request.Paused && Recurrence?.Next(now) < SettledUntil;

@@ -25,8 +25,11 @@ internal sealed class JobStore : IDisposable
     /// <summary>Rows that a list has at most.</summary>
     public const int MostRows = 1000;
 
-    /// <summary>Events that are kept.</summary>
+    /// <summary>Events that are kept, beside those that webhooks were not told yet.</summary>
     public const int MostEvents = 10_000;
+
+    // Longer than a webhook is asked.
+    private static readonly TimeSpan LongestUntold = TimeSpan.FromDays(2);
 
     private const string CorruptMarker = FileName + ".corrupt";
     private const string CordonFlag = "cordoned";
@@ -354,30 +357,47 @@ internal sealed class JobStore : IDisposable
     /// <param name="profile">The kernel's profile; null for all.</param>
     /// <param name="limit">So many benches at most.</param>
     public IReadOnlyList<HistoryFigure> Figures(string? mechanism, string? profile, int limit) =>
-        Read(connection => FiguresIn(connection, mechanism, profile, limit));
+        Read(connection => FiguresIn(connection, [("figure.mechanism", mechanism), ("figure.profile", profile)], [], limit));
 
-    private static List<HistoryFigure> FiguresIn(SqliteConnection connection, string? mechanism, string? profile, int limit)
+    /// <summary>The latest figures of the series that a figure is of, in the order of time.</summary>
+    /// <param name="figure">The figure.</param>
+    /// <param name="limit">So many at most.</param>
+    public IReadOnlyList<HistoryFigure> SeriesOf(HistoryFigure figure, int limit) => Read(connection => FiguresIn(
+        connection,
+        [("figure.mechanism", figure.Mechanism), ("figure.profile", figure.Profile), ("figure.verdict", figure.Verdict)],
+        [("plan_hash", figure.Entry.PlanHash), ("cpu_brand", figure.Entry.CpuBrand), ("cpu_signature", figure.Entry.CpuSignature)],
+        limit));
+
+    /// <param name="connection">The database.</param>
+    /// <param name="ofFigure">What columns of a figure have to have; null for anything.</param>
+    /// <param name="ofBench">The same of its bench.</param>
+    /// <param name="limit">So many benches at most.</param>
+    private static List<HistoryFigure> FiguresIn(SqliteConnection connection, IReadOnlyList<(string Column, string? Value)> ofFigure, IReadOnlyList<(string Column, string? Value)> ofBench, int limit)
     {
-        string wanted = string.Join(" AND ", (IEnumerable<string>)["true", .. Where("mechanism", mechanism), .. Where("profile", profile)]);
+        (string Column, string Name, string Value)[] wanted = [.. ofFigure.Concat(ofBench).Where(wish => wish.Value is not null).Select(wish => (wish.Column, $"${wish.Column.Split('.')[^1]}", wish.Value!))];
+        string figureIs = Conditions(ofFigure);
 
         // A host has few sets of them, and each is long.
         Dictionary<long, string> mitigations = connection.Rows("SELECT id, text FROM mitigations", row => (Id: row.GetInt64(0), Text: row.GetString(1)))
             .ToDictionary(row => row.Id, row => row.Text);
         List<HistoryFigure> figures = connection.Rows(
             $"""
-            WITH latest AS (SELECT DISTINCT job FROM figure WHERE {wanted} ORDER BY job DESC LIMIT $limit)
+            WITH latest AS (
+                SELECT * FROM bench WHERE {Conditions(ofBench)} AND EXISTS (SELECT 1 FROM figure WHERE figure.job = bench.job AND {figureIs})
+                ORDER BY time DESC, job DESC LIMIT $limit)
             SELECT {EntryColumns},
                 figure.profile, mechanism, figure.verdict, figure.stable, core_cycles, low, high, coverage, bench.mitigations
-            FROM latest CROSS JOIN bench ON bench.job = latest.job CROSS JOIN figure ON figure.job = latest.job
-            WHERE {wanted}
-            ORDER BY latest.job DESC, mechanism, figure.profile
+            FROM latest AS bench CROSS JOIN figure ON figure.job = bench.job
+            WHERE {figureIs}
+            ORDER BY time DESC, bench.job DESC, mechanism, figure.profile
             """,
             Read,
-            [("$limit", limit), .. mechanism is null ? [] : ((string, object?)[])[("$mechanism", mechanism)], .. profile is null ? [] : ((string, object?)[])[("$profile", profile)]]);
+            [("$limit", limit), .. wanted.Select(wish => (wish.Name, (object?)wish.Value))]);
         figures.Reverse();
         return figures;
 
-        static string[] Where(string column, string? value) => value is null ? [] : [$"figure.{column} = ${column}"];
+        string Conditions(IReadOnlyList<(string Column, string? Value)> wishes) =>
+            string.Join(" AND ", wanted.Where(wish => wishes.Any(one => one.Column == wish.Column)).Select(wish => $"{wish.Column} = {wish.Name}").Prepend("true"));
 
         HistoryFigure Read(SqliteDataReader row)
         {
@@ -411,7 +431,15 @@ internal sealed class JobStore : IDisposable
     {
         long before = Now - (long)age.TotalMilliseconds;
         _writing.Execute("DELETE FROM submission WHERE at < $before", ("$before", before));
-        _writing.Execute("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - $most", ("$most", MostEvents));
+
+        // What webhooks were not told yet waits for them, as long as it is told at all.
+        _writing.Execute(
+            """
+            DELETE FROM event
+            WHERE id <= (SELECT max(id) FROM event) - $most AND (at < $old OR id <= coalesce((SELECT min(told) FROM webhook), id))
+            """,
+            ("$most", MostEvents),
+            ("$old", Now - (long)LongestUntold.TotalMilliseconds));
         return _writing.Execute(
             """
             UPDATE attempt SET document = NULL, log = NULL
@@ -467,7 +495,7 @@ internal sealed class JobStore : IDisposable
                 connection.Rows($"SELECT {JobColumns} FROM job", row => ReadJob(row).Id);
                 connection.Rows($"SELECT {AttemptColumns}, document FROM attempt", row => ReadAttempt(row).HasDocument ? Unpack((byte[])row.GetValue(8)).Length : 0);
                 connection.Rows("SELECT id, at, kind, job, text FROM event", row => ReadEvent(row).Id);
-                FiguresIn(connection, mechanism: null, profile: null, int.MaxValue);
+                FiguresIn(connection, [], [], int.MaxValue);
                 RegressionStore.All(connection);
                 ScheduleStore.All(connection);
                 LatestIn(connection);
@@ -639,11 +667,11 @@ internal sealed class JobStore : IDisposable
     {
         foreach (ResultVerdict result in results)
         {
-            // Jobs do not end in the order of their numbers.
+            // Jobs do not end in the order of their numbers; the last to end is the latest.
             _writing.Execute(
                 """
                 INSERT INTO latest (mechanism, profile, job, verdict, core_cycles) VALUES ($mechanism, $profile, $job, $verdict, $value)
-                ON CONFLICT (mechanism, profile) DO UPDATE SET job = $job, verdict = $verdict, core_cycles = $value WHERE job < $job
+                ON CONFLICT (mechanism, profile) DO UPDATE SET job = $job, verdict = $verdict, core_cycles = $value
                 """,
                 ("$mechanism", result.Mechanism),
                 ("$profile", result.Profile),

@@ -29,8 +29,7 @@ internal sealed class RegressionStore(JobStore jobs, TimeProvider time)
     [
         .. from figure in figures
            where figure.IsTrusted
-           from series in HistorySeries.Of(jobs.Figures(figure.Mechanism, figure.Profile, Window))
-           where series.Changes.Count > 0 && (series.Figures[0].Verdict, series.Figures[0].Entry.PlanHash) == (figure.Verdict, figure.Entry.PlanHash)
+           from series in HistorySeries.Of(jobs.SeriesOf(figure, Window))
            from regression in RegressionDocument.In(series)
            let told = Tell(regression, [.. series.Figures.Where(point => point.IsTrusted).Select(point => point.Entry.Id)])
            where told is not null
@@ -77,8 +76,7 @@ internal sealed class RegressionStore(JobStore jobs, TimeProvider time)
         foreach (long known in connection.Rows($"SELECT from_job FROM regression WHERE {isOfSeries}", row => row.GetInt64(0), series))
         {
             // One from before the window is at its beginning.
-            int other = benches.BinarySearch(known);
-            if (Math.Abs((other < 0 ? ~other : other) - place) < SamePlace)
+            if (Math.Abs(Math.Max(0, benches.IndexOf(known)) - place) < SamePlace)
             {
                 return (JobEvent?)null;
             }

@@ -156,6 +156,7 @@ internal static class StoreSchema
 
         // What is asked for by few rows of many: attempts that nobody has ended, and those whose documents are still kept.
         """
+        CREATE INDEX bench_by_time ON bench (time, job);
         CREATE INDEX attempt_not_ended ON attempt (job, number) WHERE ended_at IS NULL;
         CREATE INDEX attempt_kept ON attempt (job) WHERE document IS NOT NULL OR log IS NOT NULL;
         """,

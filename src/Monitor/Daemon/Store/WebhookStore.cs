@@ -59,7 +59,7 @@ internal sealed class WebhookStore(JobStore jobs)
     /// <exception cref="StoreFullException">There is no room.</exception>
     public void GiveUp(string url, JobEvent lost, string reason) => jobs.Write((connection, events) =>
     {
-        events.Add(jobs.Note(EventKinds.WebhookGivenUp, lost.Job, $"event {lost.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)} for {url}: {reason}"));
+        events.Add(jobs.Note(EventKinds.WebhookGivenUp, lost.Job, $"event {lost.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)} for {WebhookName.Of(url)}: {reason}"));
         return connection.Execute("UPDATE webhook SET told = $told WHERE url = $url", ("$told", lost.Id), ("$url", url));
     });
 }

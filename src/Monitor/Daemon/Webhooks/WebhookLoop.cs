@@ -32,6 +32,9 @@ internal sealed partial class WebhookLoop(
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
+    // What is old when it is first tried, because the host was off meanwhile, is tried for a while all the same.
+    private static readonly TimeSpan LeastTried = TimeSpan.FromHours(1);
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -53,6 +56,7 @@ internal sealed partial class WebhookLoop(
         try
         {
             int failures = 0;
+            DateTimeOffset tried = default;
             while (!stopping.IsCancellationRequested)
             {
                 if (store.Next(url, settings.WebhookEvents) is not JobEvent next)
@@ -61,10 +65,11 @@ internal sealed partial class WebhookLoop(
                     continue;
                 }
 
-                string? reason = await TryToTell(client, url, next, stopping).ConfigureAwait(false);
+                tried = failures == 0 ? time.GetUtcNow() : tried;
+                string? reason = await TryToTell(client, url, next, tried, stopping).ConfigureAwait(false);
                 if (reason is not null && failures == 0)
                 {
-                    LogFailed(url, next.Id, reason);
+                    LogFailed(WebhookName.Of(url), next.Id, reason);
                 }
 
                 failures = reason is null ? 0 : Math.Min(failures + 1, 30);
@@ -95,7 +100,7 @@ internal sealed partial class WebhookLoop(
 
     /// <summary>Tells a webhook an event, and notes that it was told, or that it never will be.</summary>
     /// <returns>Why that has to be tried again; null when it has not.</returns>
-    private async Task<string?> TryToTell(HttpClient client, string url, JobEvent next, CancellationToken stopping)
+    private async Task<string?> TryToTell(HttpClient client, string url, JobEvent next, DateTimeOffset tried, CancellationToken stopping)
     {
         try
         {
@@ -104,9 +109,9 @@ internal sealed partial class WebhookLoop(
             {
                 store.Told(url, next);
             }
-            else if (time.GetUtcNow() - next.At > LongestWait)
+            else if (time.GetUtcNow() - next.At > LongestWait && time.GetUtcNow() - tried > LeastTried)
             {
-                LogGivenUp(url, next.Id, reason);
+                LogGivenUp(WebhookName.Of(url), next.Id, reason);
                 store.GiveUp(url, next, reason);
             }
 
@@ -157,9 +162,9 @@ internal sealed partial class WebhookLoop(
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Url} was not told event {Event}: {Reason}; it is asked again")]
-    private partial void LogFailed(string url, long @event, string reason);
+    [LoggerMessage(LogLevel.Warning, "{Webhook} was not told event {Event}: {Reason}; it is asked again")]
+    private partial void LogFailed(string webhook, long @event, string reason);
 
-    [LoggerMessage(LogLevel.Error, "{Url} is not told event {Event} any more, after a day: {Reason}")]
-    private partial void LogGivenUp(string url, long @event, string reason);
+    [LoggerMessage(LogLevel.Error, "{Webhook} is not told event {Event} any more, after a day: {Reason}")]
+    private partial void LogGivenUp(string webhook, long @event, string reason);
 }
