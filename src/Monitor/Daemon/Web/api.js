@@ -20,6 +20,9 @@ export class Problem extends Error {
   }
 }
 
+/** That nobody has answered. */
+export const unanswered = () => new Problem(0, "The daemon does not answer. Cure: see whether it runs, and that the network is there.");
+
 export const hasToken = () => sessionStorage.getItem(tokenKey) !== null;
 
 /** Takes a token, or forgets the one that there was; whoever listens to events begins anew. */
@@ -39,7 +42,7 @@ async function request(path, { method = "GET", body, headers = {}, signal } = {}
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, "The daemon does not answer. Cure: see whether it runs, and that the network is there.");
+    throw unanswered();
   }
   if (response.ok) return response;
   const problem = await response.json().catch(() => null);

@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: MIT
 // Which page is shown, and when it is drawn anew: at another route, and when something has happened that it shows.
-import { findCaller, get, listen, Problem, whoAsks } from "./api.js";
+import { findCaller, get, listen, Problem, unanswered, whoAsks } from "./api.js";
 import { h } from "./dom.js";
 import { problemBox } from "./parts.js";
-import { accessView } from "./accessView.js";
-import { compareView } from "./compareView.js";
 import { hostView } from "./hostView.js";
-import { jobView } from "./jobView.js";
-import { jobsView } from "./jobsView.js";
-import { seriesListView, seriesView } from "./seriesView.js";
-import { submitView } from "./submitView.js";
 
 const betweenDrawings = 1000;
 
+// The first page waits for no other one.
+const from = (file, name) => async view => {
+  const module = await import(file).catch(() => {
+    throw unanswered();
+  });
+  await module[name](view);
+};
+
 const routes = [
   [/^\/?$/, hostView],
-  [/^\/jobs$/, jobsView],
-  [/^\/jobs\/(\d{1,18})$/, jobView],
-  [/^\/series$/, seriesListView],
-  [/^\/series\/([^/]+)\/([^/]+)$/, seriesView],
-  [/^\/compare$/, compareView],
-  [/^\/submit$/, submitView],
-  [/^\/access$/, accessView],
+  [/^\/jobs$/, from("./jobsView.js", "jobsView")],
+  [/^\/jobs\/(\d{1,18})$/, from("./jobView.js", "jobView")],
+  [/^\/series$/, from("./seriesView.js", "seriesListView")],
+  [/^\/series\/([^/]+)\/([^/]+)$/, from("./seriesView.js", "seriesView")],
+  [/^\/compare$/, from("./compareView.js", "compareView")],
+  [/^\/submit$/, from("./submitView.js", "submitView")],
+  [/^\/access$/, from("./accessView.js", "accessView")],
 ];
 
 const main = document.getElementById("main");
