@@ -2,6 +2,7 @@
 
 using System.Diagnostics;
 using System.Globalization;
+using Kvmsys.Tests;
 
 namespace Kvmsys.Benchmarks;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 
@@ -9,6 +10,8 @@ namespace Kvmsys.Tests.NoDevice.Daemon;
 /// <summary>Somebody whom a daemon tells what has happened.</summary>
 internal sealed class WebhookReceiver : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly HttpListener _listener = new();
     private readonly Task _receiving;
 
@@ -30,8 +33,9 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
     public async Task<(WebHeaderCollection Headers, byte[] Body)[]> WaitFor(int count)
     {
-        while (Received.Count < count)
+        for (Stopwatch time = Stopwatch.StartNew(); Received.Count < count;)
         {
+            Assert.True(time.Elapsed < Patience, $"It was told {Received.Count} of {count}.");
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
 

@@ -311,6 +311,7 @@ internal sealed class ApiRoutes
 
     private Task Ready(ApiRequest request)
     {
+        string? obstacle;
         lock (_probing)
         {
             // Anybody may ask, and a write disturbs who measures.
@@ -328,8 +329,10 @@ internal sealed class ApiRoutes
                 }
             }
 
-            return AnswerText(request, "ready", _loop.WaitsForRoom ? "a result waits for room on the disk" : _obstacle);
+            obstacle = _loop.WaitsForRoom ? "a result waits for room on the disk" : _obstacle;
         }
+
+        return AnswerText(request, "ready", obstacle);
     }
 
     private static Task AnswerText(ApiRequest request, string good, string? obstacle)

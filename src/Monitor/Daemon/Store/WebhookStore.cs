@@ -55,11 +55,11 @@ internal sealed class WebhookStore(JobStore jobs)
     /// <summary>Notes that a webhook is not told an event any more.</summary>
     /// <param name="url">The webhook.</param>
     /// <param name="lost">The event.</param>
-    /// <param name="reason">Why it did not take it, the last time.</param>
+    /// <param name="text">What is said of it, in its own event.</param>
     /// <exception cref="StoreFullException">There is no room.</exception>
-    public void GiveUp(string url, JobEvent lost, string reason) => jobs.Write((connection, events) =>
+    public void GiveUp(string url, JobEvent lost, string text) => jobs.Write((connection, events) =>
     {
-        events.Add(jobs.Note(EventKinds.WebhookGivenUp, lost.Job, $"event {lost.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)} for {WebhookName.Of(url)}: {reason}"));
+        events.Add(jobs.Note(EventKinds.WebhookGivenUp, lost.Job, text));
         return connection.Execute("UPDATE webhook SET told = $told WHERE url = $url", ("$told", lost.Id), ("$url", url));
     });
 }

@@ -69,7 +69,7 @@ internal sealed partial class WebhookLoop(
                 string? reason = await TryToTell(client, url, next, tried, stopping).ConfigureAwait(false);
                 if (reason is not null && failures == 0)
                 {
-                    LogFailed(WebhookName.Of(url), next.Id, reason);
+                    LogFailed(NameOf(url), next.Id, reason);
                 }
 
                 failures = reason is null ? 0 : Math.Min(failures + 1, 30);
@@ -111,8 +111,8 @@ internal sealed partial class WebhookLoop(
             }
             else if (time.GetUtcNow() - next.At > LongestWait && time.GetUtcNow() - tried > LeastTried)
             {
-                LogGivenUp(WebhookName.Of(url), next.Id, reason);
-                store.GiveUp(url, next, reason);
+                LogGivenUp(NameOf(url), next.Id, reason);
+                store.GiveUp(url, next, string.Create(CultureInfo.InvariantCulture, $"event {next.Id} for {NameOf(url)}: {reason}"));
             }
 
             return reason;
@@ -122,6 +122,9 @@ internal sealed partial class WebhookLoop(
             return exception.Message;
         }
     }
+
+    /// <summary>What a webhook is called where others read it: scheme, host and port, for its path may be a secret.</summary>
+    private static string NameOf(string url) => new Uri(url).GetLeftPart(UriPartial.Authority);
 
     /// <returns>Why it was not taken; null when it was.</returns>
     private async Task<string?> Send(HttpClient client, string url, JobEvent next, CancellationToken stopping)

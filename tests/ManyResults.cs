@@ -8,7 +8,7 @@ using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Statistics;
 using Microsoft.Data.Sqlite;
 
-namespace Kvmsys.Benchmarks;
+namespace Kvmsys.Tests;
 
 /// <summary>A daemon's database after years: one result that the store's own code has kept, and copies of its rows, all in one transaction.</summary>
 internal static class ManyResults
@@ -21,6 +21,9 @@ internal static class ManyResults
         ("empty", "bare"), ("int80", "bare"), ("sysenter", "bare"), ("syscall", "bare"), ("callgate", "bare"),
         ("int80", "linux26"), ("vsyscall", "linux26"), ("syscall", "bare64"), ("pf", "bare64"), ("cpuid", "bare64"),
     ];
+
+    /// <summary>Figures of each bench.</summary>
+    public static int Mechanisms => Measured.Length;
 
     /// <summary>Makes one.</summary>
     /// <param name="folder">Its folder.</param>
