@@ -29,6 +29,8 @@ internal static class DaemonFigures
         {
             Empty(binary, folder, say);
             Directory.Delete(Path.Combine(folder, "state"), recursive: true);
+            EmptyOverTcp(binary, folder, say);
+            Directory.Delete(Path.Combine(folder, "state"), recursive: true);
             Many(binary, folder, say);
         }
         finally
@@ -48,17 +50,28 @@ internal static class DaemonFigures
         Thread.Sleep(Idle);
         say(Line("daemon, idle, of a CPU", 100 * (daemon.CpuNanoseconds - before) / Stopwatch.GetElapsedTime(began).TotalNanoseconds, "%", "aim 0.1"));
 
+        Submit(daemon, "over its socket", say);
+        say(Line("daemon, then, resident", daemon.ResidentBytes / 1e6, "MB", ""));
+    }
+
+    private static void EmptyOverTcp(string binary, string folder, Action<string> say)
+    {
+        using MeasuredDaemon daemon = new(binary, folder, overTcp: true);
+        Submit(daemon, "by TCP, a token", say);
+    }
+
+    private static void Submit(MeasuredDaemon daemon, string how, Action<string> say)
+    {
         // Nothing is measured meanwhile: it is the answers that are timed.
-        daemon.Post("/api/v1/host/cordon", "");
+        Expect(200, daemon.Post("/api/v1/host/cordon", ""));
         Samples submitted = new();
         for (int i = 0; i < Submissions; i++)
         {
             submitted.Add(Expect(201, daemon.Post("/api/v1/jobs", """{"kind":"doctor"}""")));
         }
 
-        say(Line("daemon, a job submitted, p50", submitted.At(0.50) / Millisecond, "ms", "on the disk before it is answered"));
-        say(Line("daemon, a job submitted, p99", submitted.At(0.99) / Millisecond, "ms", ""));
-        say(Line("daemon, then, resident", daemon.ResidentBytes / 1e6, "MB", ""));
+        say(Line($"daemon, submit {how}, p50", submitted.At(0.50) / Millisecond, "ms", "on the disk before it is answered"));
+        say(Line($"daemon, submit {how}, p99", submitted.At(0.99) / Millisecond, "ms", ""));
     }
 
     private static void Many(string binary, string folder, Action<string> say)

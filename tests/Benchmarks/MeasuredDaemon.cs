@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Benchmarks;
 
-/// <summary>kvmsys daemon as a process of its own, asked over its Unix socket by one connection that stays.</summary>
+/// <summary>kvmsys daemon as a process of its own, asked by one connection that stays: over its Unix socket, or over TCP with a token.</summary>
 internal sealed class MeasuredDaemon : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -18,16 +19,29 @@ internal sealed class MeasuredDaemon : IDisposable
     /// <summary>Starts it, and waits until it would take a job.</summary>
     /// <param name="binary">kvmsys.</param>
     /// <param name="folder">Where its state is.</param>
-    public MeasuredDaemon(string binary, string folder)
+    /// <param name="overTcp">Whether it is asked at 127.0.0.1, with a token; over its Unix socket otherwise.</param>
+    public MeasuredDaemon(string binary, string folder, bool overTcp = false)
     {
+        string state = Path.Combine(folder, "state");
         string socket = Path.Combine(folder, "daemon.sock");
-        _client = new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, cancellation) => Connect(socket, cancellation) }) { BaseAddress = new Uri("http://localhost") };
-        ProcessStartInfo start = new(binary, ["daemon", "--state", Path.Combine(folder, "state"), "--listen", $"unix:{socket}"]) { RedirectStandardError = true };
+        string listen = $"unix:{socket}";
+        if (overTcp)
+        {
+            listen = $"http://127.0.0.1:{FreePort()}";
+            _client = new HttpClient { BaseAddress = new Uri(listen) };
+            _client.DefaultRequestHeaders.Authorization = new("Bearer", MakeToken(binary, state));
+        }
+        else
+        {
+            _client = new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, cancellation) => Connect(socket, cancellation) }) { BaseAddress = new Uri("http://localhost") };
+        }
+
+        ProcessStartInfo start = new(binary, ["daemon", "--state", state, "--listen", listen]) { RedirectStandardError = true };
         start.Environment["KVMSYS_DAEMON_REQUESTS_PER_SECOND"] = "100000";
         start.Environment["KVMSYS_DAEMON_LONGEST_QUEUE"] = "100000";
         long begin = Stopwatch.GetTimestamp();
         _process = Process.Start(start)!;
-        while (!IsReady(socket))
+        while (!IsReady(overTcp ? null : socket))
         {
             if (_process.HasExited || Stopwatch.GetElapsedTime(begin) > Patience)
             {
@@ -95,11 +109,27 @@ internal sealed class MeasuredDaemon : IDisposable
         return new NetworkStream(socket, ownsSocket: true);
     }
 
-    private bool IsReady(string socket)
+    private static int FreePort()
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private static string MakeToken(string binary, string state)
+    {
+        ProcessStartInfo start = new(binary, ["daemon", "token", "create", "bench", "--scope", "admin", "--state", state]) { RedirectStandardOutput = true };
+        using Process process = Process.Start(start)!;
+        string token = process.StandardOutput.ReadToEnd().Trim();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? token : throw new InvalidOperationException("No token was made.");
+    }
+
+    private bool IsReady(string? socket)
     {
         try
         {
-            if (File.Exists(socket))
+            if (socket is null || File.Exists(socket))
             {
                 return Get("/readyz").Status == 200;
             }

@@ -70,6 +70,14 @@ public sealed class DaemonTests
     }
 
     [Fact]
+    public void A_program_that_is_cancelled_has_no_result_although_it_ends_when_it_is_asked_to()
+    {
+        JsonElement job = Job(7);
+        Assert.Equal(("cancelled", "cancelled"), (State(job), Reason(job)));
+        Assert.Equal(["cancelled"], Outcomes(job));
+    }
+
+    [Fact]
     public void The_daemon_stays_up_is_ready_and_ends_in_order()
     {
         Assert.Equal("ready\n\n-- 0\n", Said.Value["ready"]);

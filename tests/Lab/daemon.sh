@@ -41,9 +41,12 @@ for attempt in 1 2; do
 done
 jobs submit run --name good --wait ./hello one >/dev/null
 jobs submit bench --name bench --wait --mechanism sysenter --profile bare --sessions 1 --runs 3 --show-emulated >/dev/null
+jobs submit run --name cancelled --deadline 60 ./loop >/dev/null
+process_of 7 1 >/dev/null && jobs cancel 7 >/dev/null
+jobs watch 7 >/dev/null
 
 say ready wget -q -O - http://127.0.0.1:$PORT/readyz
-for job in 1 2 3 4 5 6; do
+for job in 1 2 3 4 5 6 7; do
     say "job $job" jobs show $job
     say "result $job" jobs result $job
 done

@@ -30,8 +30,8 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
     private long _stepped = Stopwatch.GetTimestamp();
     private long? _pruned;
 
-    // Starting is work too.
-    private bool _hasWorked = true;
+    // None: starting is work too.
+    private int _collections = -1;
 
     /// <summary>Grows as long as the loop goes on: what a watchdog looks at.</summary>
     public long Steps => Interlocked.Read(ref _steps);
@@ -113,7 +113,6 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
             (Current, _cancelling) = ((job, attempt), cancelling);
         }
 
-        _hasWorked = true;
         LogBegin(job.Id, attempt);
         AttemptEnd end;
         HistoryEntry? bench;
@@ -209,13 +208,14 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
         }
     }
 
-    /// <summary>Gives back what only work needs, once: who waits for the next job may wait long.</summary>
+    /// <summary>Gives back what only work needs, a job's or that of many questions: who waits for the next job may wait long.</summary>
     private void ReleaseMemory()
     {
-        if (_hasWorked)
+        // Where nothing was done since, nothing was collected.
+        if (GC.CollectionCount(0) != _collections)
         {
-            _hasWorked = false;
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            _collections = GC.CollectionCount(0);
         }
     }
 

@@ -110,8 +110,13 @@ internal sealed class JobProcess
         Task<string> log = ReadLog(process.StandardError);
         long start = Stopwatch.GetTimestamp();
         bool tooLong = WaitForExit(process, deadline, wish);
-        if (!process.HasExited)
+
+        // Asked to end, it asks its program: what that answers is not an end of its own.
+        JobStatus? byItself = null;
+        bool asked = !process.HasExited;
+        if (asked)
         {
+            byItself = Status;
             handle?.Send(Sigterm);
             if (!process.WaitForExit(patience))
             {
@@ -120,7 +125,7 @@ internal sealed class JobProcess
         }
 
         process.WaitForExit();
-        JobStatus? last = Status;
+        JobStatus? last = asked ? byItself : Status;
         _status.Delete();
         return new JobProcessEnd(process.ExitCode, tooLong, tooMuch, output.Result, log.Result, last?.ProgramStatus, Stopwatch.GetElapsedTime(start));
     }

@@ -8,6 +8,6 @@ namespace Kvmsys.Monitor.Daemon;
 /// <param name="TooMuch">Whether it wrote more than anybody wants.</param>
 /// <param name="Output">What it wrote to standard output.</param>
 /// <param name="Log">The end of what it wrote to standard error.</param>
-/// <param name="ProgramStatus">How the program has ended that it ran; null where it ran none, or none to its end.</param>
+/// <param name="ProgramStatus">How the program has ended that it ran; null where it ran none, or none to an end of its own.</param>
 /// <param name="Elapsed">How long it took.</param>
 internal sealed record JobProcessEnd(int ExitStatus, bool TooLong, bool TooMuch, byte[] Output, string Log, int? ProgramStatus, TimeSpan Elapsed);

@@ -10,7 +10,7 @@ internal static class UnitFile
     public static string Text(string executable) => $"""
         [Unit]
         Description=Kvmsys: what entering a kernel costs on this host
-        After=network.target
+        After=network.target time-sync.target
 
         [Service]
         Type=notify

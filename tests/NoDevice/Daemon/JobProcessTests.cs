@@ -95,6 +95,21 @@ public sealed class JobProcessTests : IDisposable
         Assert.Equal((128 + Sigkill, false), (end.ExitStatus, end.TooLong));
     }
 
+    [Theory]
+    [InlineData("1 1 -", null)]
+    [InlineData("1 1 7", 7)]
+    public async Task How_a_program_ends_that_was_asked_to_is_not_its_end_unless_it_had_come_to_one(string told, int? programStatus)
+    {
+        using CancellationTokenSource wish = new();
+        JobProcess job = new(
+            Script($"trap 'echo 1 1 143 >\"$4\"; exit 143' TERM; echo '{told}' >\"$4\"; while :; do sleep 0.1; done"), [], MemoryMebibytes, StatusPath);
+        Task<JobProcessEnd> run = job.Run(NoDeadline, Patience, wish.Token);
+        await UntilTold(job, run);
+        await wish.CancelAsync();
+        JobProcessEnd end = await run;
+        Assert.Equal((143, programStatus), (end.ExitStatus, end.ProgramStatus));
+    }
+
     [Fact]
     public async Task What_somebody_has_killed_tells_the_signal()
     {

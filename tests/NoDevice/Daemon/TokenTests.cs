@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Kvmsys.Monitor.Daemon.Access;
+using Kvmsys.Tests.NoDevice.CommandLine;
 
 namespace Kvmsys.Tests.NoDevice.Daemon;
 
@@ -72,6 +73,20 @@ public sealed class TokenTests : IDisposable
         Assert.Empty(_tokens.List());
         _tokens.Create("ci", Scope.Read, lifetime: null);
         Assert.Single(Directory.GetFiles(Path.Combine(_folder, "state", "tokens")));
+    }
+
+    [Fact]
+    public void Who_may_not_see_into_the_folder_is_not_told_that_there_is_no_token()
+    {
+        _tokens.Create("ci", Scope.Read, lifetime: null);
+
+        // Root may see everything; nobody may not.
+        string asNobody = Environment.IsPrivilegedProcess ? "setpriv --reuid=65534 --regid=65534 --clear-groups" : "";
+        (int status, string output, string error) = Shell.Run(
+            $"cp $kvmsys {_folder}/kvmsys && chmod 755 {_folder} && chmod 000 {_folder}/state/tokens && {asNobody} {_folder}/kvmsys daemon token list --state {_folder}/state; status=$?; chmod 700 {_folder}/state/tokens; exit $status");
+        Assert.NotEqual(0, status);
+        Assert.Equal("", output);
+        Assert.Contains("cannot be used: Access to the path", error, StringComparison.Ordinal);
     }
 
     [Fact]

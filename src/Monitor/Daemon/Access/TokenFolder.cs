@@ -147,9 +147,18 @@ internal sealed class TokenFolder
         }
     }
 
-    private AccessToken[] All() => Explained(() => Directory.Exists(_folder)
-        ? [.. Directory.GetFiles(_folder).Select(path => Path.GetFileName(path)).Where(TokenSecret.IsId).Select(Read).OfType<AccessToken>()]
-        : (AccessToken[])[]);
+    private AccessToken[] All() => Explained(() =>
+    {
+        try
+        {
+            return Directory.GetFiles(_folder).Select(path => Path.GetFileName(path)).Where(TokenSecret.IsId).Select(Read).OfType<AccessToken>().ToArray();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Nobody has made one yet. Directory.Exists would say so too of a folder that one may not see into.
+            return [];
+        }
+    });
 
     /// <summary>A file of root's would be none that the daemon of another user could read.</summary>
     private void RefuseOtherOwner()

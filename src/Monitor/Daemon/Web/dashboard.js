@@ -29,8 +29,17 @@ const routes = [
 const main = document.getElementById("main");
 let current = null;
 
-// What draws charts is loaded last: words and figures wait for nothing.
-const loaded = document.readyState === "complete" ? Promise.resolve() : new Promise(resolve => { addEventListener("load", resolve, { once: true }); });
+// What draws charts is loaded when there is one to draw: words and figures wait for nothing.
+const script = file => new Promise((resolve, reject) => {
+  const element = h("script", { src: file, onload: resolve, onerror: () => reject(unanswered()) });
+  element.async = false;
+  document.head.append(element);
+});
+let drawing = null;
+const loadDrawing = () => drawing ??= Promise.all(["web/uPlot.js", "web/distribution.js"].map(script)).catch(error => {
+  drawing = null;
+  throw error;
+});
 
 /** One visit of a page. What it gives to show() is shown, as long as it is the page that is visited. */
 class View {
@@ -107,15 +116,18 @@ class View {
         scrollTo(0, 0);
       }
     }
-    loaded.then(() => {
-      if (!this.signal.aborted) this.drawCharts();
+    this.drawCharts().catch(error => {
+      if (!this.signal.aborted) this.fail(error);
     });
   }
 
   /** Draws the charts of what is shown: each box that has one knows how. */
-  drawCharts() {
+  async drawCharts() {
+    const boxes = [...main.querySelectorAll(".plot, .series-plot")];
+    if (boxes.length > 0) await loadDrawing();
+    if (this.signal.aborted) return;
     this.charts = (this.charts ?? []).filter(chart => chart.root.isConnected);
-    for (const box of main.querySelectorAll(".plot, .series-plot")) {
+    for (const box of boxes.filter(box => box.isConnected)) {
       if (box.childElementCount === 0) this.charts.push(box.draw());
     }
   }
