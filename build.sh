@@ -121,22 +121,22 @@ need_tools() {
     [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 }
 
-# promtool, by which the tests have the daemon's metrics, dashboard and alerts judged: out of Debian's package, whose installation would start
-# a server.
-need_promtool() {
-    local folder=$ARTIFACTS/promtool
-    if type -P promtool >/dev/null || [ -x "$folder/usr/bin/promtool" ]; then
+# A server's program out of Debian's package, whose installation would start the server: promtool, by which the tests have the daemon's metrics,
+# dashboard and alerts judged, and the NATS server of the farm's tests.
+need_program() { # PROGRAM PACKAGE PATH
+    local folder=$ARTIFACTS/$1
+    if type -P "$1" >/dev/null || [ -x "$folder$3" ]; then
         return
     fi
-    type -P apt-get >/dev/null || fail 3 "promtool is missing here. Install Prometheus' tools, and make sure that promtool is on the PATH."
+    type -P apt-get >/dev/null || fail 3 "$1 is missing here. Install it (Debian's package $2), and make sure that $1 is on the PATH."
     [ -n "$(find /var/lib/apt/lists -name '*_Packages*' -print -quit 2>/dev/null)" ] || step "package lists" apt-get update
     rm -rf "$folder"
     mkdir -p "$folder"
-    if ! (step "fetch prometheus" download prometheus "$folder"); then
+    if ! (step "fetch $2" download "$2" "$folder"); then
         step "package lists" apt-get update
-        step "fetch prometheus" download prometheus "$folder"
+        step "fetch $2" download "$2" "$folder"
     fi
-    step "unpack promtool" unpack "$folder"/prometheus_*.deb "$folder" ./usr/bin/promtool
+    step "unpack $1" unpack "$folder/$2"_*.deb "$folder" ".$3"
 }
 
 download() { # PACKAGE FOLDER

@@ -191,7 +191,8 @@ if [[ " $* " == *" no-device "* || " $* " == *" lab "* ]]; then
 fi
 if [[ " $* " == *" no-device "* ]]; then
     need_browser
-    need_promtool
+    need_program promtool prometheus /usr/bin/promtool
+    need_program nats-server nats-server /usr/sbin/nats-server
 fi
 if [[ " $* " == *" programs "* ]]; then
     need_i386_compiler
