@@ -74,6 +74,7 @@ internal static class Program
         Command bench = BenchCommand.Create();
         Command latency = LatencyCommand.Create();
         Command compare = CompareCommand.Create();
+        Command gather = GatherCommand.Create();
         Command history = HistoryCommand.Create();
         Command report = ReportCommand.Create();
         Command article = ArticleCommand.Create();
@@ -82,7 +83,7 @@ internal static class Program
         Command trace = TraceCommand.Create();
         Command daemon = DaemonCommand.Create();
         Command jobs = JobsCommand.Create();
-        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, latency, compare, report, history, article, run, trace, page, daemon, jobs };
+        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, latency, compare, gather, report, history, article, run, trace, page, daemon, jobs };
         HelpWithExamples.AddTo(root, new Dictionary<Command, string[]>
         {
             [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys run ./hello", "kvmsys page disasm", "kvmsys bench --help"],
@@ -118,6 +119,15 @@ internal static class Program
                 "kvmsys compare history:3 history:7                        the same of two benches that kvmsys history lists",
                 "kvmsys compare --fail-on-regression base.json new.json    exit with 1 when anything became slower",
                 "kvmsys compare --threshold-percent 3 --json base.json new.json | jq '.results[] | {mechanism, finding}'",
+            ],
+            [gather] =
+            [
+                "kvmsys gather epyc.json xeon.json                         what each CPU model costs; bench --json wrote the files",
+                "kvmsys gather --base Xeon hosts/*.json                    with the ratios to another than the first",
+                "kvmsys gather db1=a.json db1=b.json db2=c.json            two benches of one host, and one of another",
+                "kvmsys gather --html fleet.html --csv fleet.csv hosts/*.json",
+                "kvmsys gather --parquet fleet.parquet hosts/*.json        a row for each session; then: duckdb, pandas",
+                "kvmsys gather --skip-bad --json hosts/*.json | jq '.results[] | {mechanism, rows}'",
             ],
             [report] =
             [

@@ -74,19 +74,23 @@ internal sealed class OutputFile : IDisposable
             $"{option} {Shown.OneLine(path)} cannot be written: {reason}. Cure: name a file in a folder that you may write to, or - for standard output.");
     }
 
+    /// <summary>Writes a text into it.</summary>
+    /// <exception cref="CommandFailedException">Its disk is full, or standard output is closed.</exception>
+    public void Write(string text) => Write(Encoding.UTF8.GetBytes(text));
+
     /// <summary>Writes it.</summary>
     /// <exception cref="CommandFailedException">Its disk is full, or standard output is closed.</exception>
-    public void Write(string text)
+    public void Write(ReadOnlySpan<byte> bytes)
     {
         if (_draft is null || _target is null)
         {
-            StandardStream.WriteResults(text);
+            StandardStream.WriteResults(bytes);
             return;
         }
 
         try
         {
-            _draft.Write(Encoding.UTF8.GetBytes(text));
+            _draft.Write(bytes);
             _draft.Flush(flushToDisk: true);
             File.Move(_draft.Name, _target.FullName, overwrite: true);
         }

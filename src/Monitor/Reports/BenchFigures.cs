@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using System.Globalization;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Statistics;
 
@@ -20,7 +19,7 @@ internal static class BenchFigures
             Id = 0,
             Time = time,
             CpuBrand = host.CpuBrand,
-            CpuSignature = string.Create(CultureInfo.InvariantCulture, $"{host.CpuVendor} {host.CpuFamily}/{host.CpuModel}/{host.CpuStepping}"),
+            CpuSignature = CpuName.SignatureOf(host),
             Microcode = host.Microcode,
             Kernel = host.Kernel,
             Mitigations = MitigationsOf(host.Tuning.Vulnerabilities),
@@ -40,7 +39,7 @@ internal static class BenchFigures
         select new HistoryFigure(entry, result.Profile, result.Mechanism, result.Verdict, result.Stable, MedianInterval.Of(result.CoreCycles!.Sessions));
 
     /// <summary>A line for each vulnerability; no more of them, and no longer ones, than a kernel has.</summary>
-    private static string? MitigationsOf(IReadOnlyDictionary<string, string> vulnerabilities)
+    public static string? MitigationsOf(IReadOnlyDictionary<string, string> vulnerabilities)
     {
         const int most = 100;
         const int longest = 300;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Statistics;
@@ -11,7 +10,7 @@ using Spectre.Console.Rendering;
 namespace Kvmsys.Monitor.Reports;
 
 /// <summary>A history for people.</summary>
-public static partial class HistoryTable
+public static class HistoryTable
 {
     // With the other columns no more than a terminal's 80.
     private const int PlotWidth = 30;
@@ -134,15 +133,7 @@ public static partial class HistoryTable
 
     private static string Local(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm", Invariant);
 
-    /// <summary>A CPU's brand without what every CPU has in it; a CPU without one is called by its numbers.</summary>
-    private static string ShortName(HistoryEntry entry) =>
-        Filler().Replace(entry.CpuBrand, "").Trim() is { Length: > 0 } brand ? Blanks().Replace(brand, " ") : entry.CpuSignature;
+    private static string ShortName(HistoryEntry entry) => CpuName.Short(entry.CpuBrand, entry.CpuSignature);
 
     private static string Zeros(Estimate estimate) => new('0', Digits.Decimals(estimate));
-
-    [GeneratedRegex(@"\((R|TM|tm)\)|\b(CPU|Processor|\d+-Core)\b|@.*$", RegexOptions.CultureInvariant)]
-    private static partial Regex Filler();
-
-    [GeneratedRegex(" {2,}")]
-    private static partial Regex Blanks();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Text.Json.Serialization;
+using Kvmsys.Monitor.Reports.Fleet;
 
 namespace Kvmsys.Monitor.Reports;
 
@@ -13,6 +14,7 @@ namespace Kvmsys.Monitor.Reports;
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(BenchDocument))]
 [JsonSerializable(typeof(CompareDocument))]
+[JsonSerializable(typeof(FleetDocument))]
 [JsonSerializable(typeof(LatencyDocument))]
 [JsonSerializable(typeof(HistoryDocument))]
 [JsonSerializable(typeof(GoogleBenchmarkDocument))]

@@ -4,6 +4,7 @@ using Kvmsys.Guest.Kernel;
 using Kvmsys.Guest.Programs;
 using Kvmsys.Guest.Vsyscall;
 using Kvmsys.Monitor.Measurement;
+using Kvmsys.Monitor.Reports.Fleet;
 using Kvmsys.Monitor.Statistics;
 
 namespace Kvmsys.Monitor.Reports;
@@ -99,6 +100,15 @@ public static class Spelling
         Finding.Faster => "faster",
         Finding.Undecided => "undecided",
         _ => throw new ArgumentOutOfRangeException(nameof(finding), finding, null),
+    };
+
+    /// <summary>For example "hull".</summary>
+    public static string Of(FleetInterval interval) => interval switch
+    {
+        FleetInterval.Sessions => "sessions",
+        FleetInterval.Hull => "hull",
+        FleetInterval.Benches => "benches",
+        _ => throw new ArgumentOutOfRangeException(nameof(interval), interval, null),
     };
 
     /// <summary>For example "host-interrupt".</summary>

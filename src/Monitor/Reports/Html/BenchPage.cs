@@ -5,6 +5,7 @@ using System.Text.Json;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Measurement;
 using Kvmsys.Monitor.Statistics;
+using static Kvmsys.Monitor.Reports.Html.PagePart;
 
 namespace Kvmsys.Monitor.Reports.Html;
 
@@ -63,14 +64,6 @@ internal static class BenchPage
 
             """).ToString();
     }
-
-    private static Fragment Section(string id, string title, Fragment content) => Fragment.Of(
-        $"""
-        <section id="{id}" aria-labelledby="{id}-title">
-        <h2 id="{id}-title">{title}</h2>
-        {content}
-        </section>
-        """);
 
     // ---- What it is worth, and where it is from ----
 
@@ -145,25 +138,6 @@ internal static class BenchPage
 
     private static string Said(bool value) => value ? Yes : No;
 
-    private static Fragment Facts(IEnumerable<KeyValuePair<string, string>> facts) => Fragment.Of(
-        $"""
-        <dl class="facts">
-        {facts.Select(fact => Fragment.Of($"<div><dt>{fact.Key}</dt><dd>{fact.Value}</dd></div>"))}
-        </dl>
-        """);
-
-    private static Fragment More(string title, IReadOnlyDictionary<string, string> facts) => facts.Count == 0 ? default : Fragment.Of(
-        $"""
-        <details>
-        <summary>{title} <span class="count">{facts.Count}</span></summary>
-        {Facts(facts)}
-        </details>
-        """);
-
-    private static Fragment Warning(string text) => Fragment.Of($"""<p class="warning">{text}</p>""");
-
-    private static Fragment Note(string text) => Fragment.Of($"""<p class="note">{text}</p>""");
-
     // ---- The tables ----
 
     private static Fragment Costs(BenchDocument bench) => Fragment.Of(
@@ -213,12 +187,6 @@ internal static class BenchPage
 
         Fragment Figure(string text, string kind = "") => Fragment.Of($"""<td class="{kind}">{Marked(text, emulated)}</td>""");
     }
-
-    private static Fragment Cell(string text, string kind = "") => Fragment.Of($"""<td class="{kind}">{text}</td>""");
-
-    /// <summary>A figure, and that it is no CPU's where it is none.</summary>
-    private static Fragment Marked(string figure, bool emulated) =>
-        emulated && figure.Length > 0 ? Fragment.Of($"""{figure} <small class="emulated">emulated</small>""") : Fragment.Of($"{figure}");
 
     private static Fragment Differences(BenchDocument bench, BarChart chart) => Fragment.Of(
         $"""
