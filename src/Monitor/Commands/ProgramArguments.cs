@@ -14,7 +14,7 @@ internal static class ProgramArguments
     public static string[] Separate(string[] arguments, RootCommand root)
     {
         Command? command = arguments.Length > 0 ? root.Subcommands.FirstOrDefault(command => command.Name == arguments[0]) : null;
-        if (command is null || !command.Arguments.Any(argument => argument.Arity.MaximumNumberOfValues > 1))
+        if (command is null || !command.Arguments.Any(argument => argument.Arity is { MinimumNumberOfValues: 0, MaximumNumberOfValues: > 1 }))
         {
             return arguments;
         }

@@ -15,6 +15,7 @@ public sealed partial class HelpTests
     [InlineData("bench", "kvmsys bench --html bench.html --svg bench.svg")]
     [InlineData("report", "kvmsys report bench.json --html bench.html")]
     [InlineData("compare", "kvmsys compare --fail-on-regression base.json new.json")]
+    [InlineData("gather", "kvmsys gather --parquet fleet.parquet hosts/*.json")]
     [InlineData("history", "kvmsys history --mechanism sysenter --profile bare")]
     [InlineData("history show", "kvmsys history show 3 > base.json")]
     [InlineData("history import", "kvmsys history import bench.json")]

@@ -10,7 +10,7 @@ namespace Kvmsys.Monitor.Reports.Fleet;
 /// <summary>Benches of many hosts for people.</summary>
 public static class FleetTable
 {
-    private const int PlotWidth = 28;
+    private const int PlotWidth = 22;
 
     // With a plot, what a CPU's name has left of less is not enough.
     private const int LeastWidthWithPlot = 110;

@@ -9,6 +9,7 @@ namespace Kvmsys.Monitor.Reports.Fleet;
 internal static class FleetWarnings
 {
     private const int MostNames = 5;
+    private const int MostDisagreements = 3;
 
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
@@ -24,7 +25,8 @@ internal static class FleetWarnings
         from row in mechanism.Rows
         where row.Disagreement is not null
         let hosts = row.Disagreement
-        select $"hosts disagree on {mechanism.Name}, {row.Name}: {Cost(hosts.LowHost, hosts.Low)} and {Cost(hosts.HighHost, hosts.High)} core cycles. Cure: kvmsys doctor on both tells what is set differently";
+        group $"{mechanism.Name}, {Cost(hosts.LowHost, hosts.Low)} and {Cost(hosts.HighHost, hosts.High)} core cycles" by row.Name into cpu
+        select $"hosts of {cpu.Key} disagree on {string.Join("; ", cpu.Take(MostDisagreements))}{(cpu.Count() > MostDisagreements ? string.Create(Invariant, $"; and on {cpu.Count() - MostDisagreements} more") : "")}. Cure: kvmsys doctor on both tells what is set differently";
 
     private static string Cost(string host, Estimate cost)
     {

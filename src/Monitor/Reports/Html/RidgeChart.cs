@@ -11,7 +11,7 @@ internal sealed record RidgeChart
 {
     private const int Width = 960;
     private const int Margin = 24;
-    private const int HeadHeight = 96;
+    private const int HeadHeight = 70;
     private const int RowHeight = 46;
     private const int FootHeight = 62;
     private const int LabelWidth = 250;
@@ -28,7 +28,7 @@ internal sealed record RidgeChart
     /// <summary>Its name in a page, which has no other of that name.</summary>
     public required string Id { get; init; }
 
-    /// <summary>What it shows.</summary>
+    /// <summary>What it shows: as the page has it beside the chart.</summary>
     public required string Title { get; init; }
 
     /// <summary>What a ridge is.</summary>
@@ -57,8 +57,7 @@ internal sealed record RidgeChart
             <title id="{Id}-chart">{Title}</title>
             <desc id="{Id}-words">{Description}</desc>
             <rect class="back" width="{Width}" height="{height}"/>
-            <text class="title" x="{Margin}" y="36">{Title}</text>
-            <text class="note" x="{Margin}" y="58">{Subtitle}</text>
+            <text class="note" x="{Margin}" y="32">{Subtitle}</text>
             {axis.Ticks.Select(Tick)}
             {Ridges.Select((ridge, index) => Row(ridge, HeadHeight + ((index + 1) * RowHeight)))}
             <text class="note" x="{left}" y="{bottom + 42}">{Unit}{(axis.IsLogarithmic ? ", logarithmic" : "")}</text>
