@@ -6,6 +6,7 @@ using System.Xml.Linq;
 using Kvmsys.Monitor;
 using Kvmsys.Monitor.Commands;
 using Kvmsys.Monitor.Reports;
+using Kvmsys.Monitor.Reports.Fleet;
 using Kvmsys.Monitor.Reports.Html;
 using Kvmsys.Monitor.Statistics;
 using static Kvmsys.Fuzz.Targets.BrokenInvariantException;
@@ -14,7 +15,7 @@ namespace Kvmsys.Fuzz.Targets;
 
 /// <summary>
 /// The reader of what kvmsys bench --json wrote: a file is refused with one line without control characters, or it can be compared, and nothing in it
-/// became slower or faster than itself; and a page and a chart can be made of it, from whose text nothing gets out.
+/// became slower or faster than itself; and pages, charts and tables can be made of it, from whose text nothing gets out.
 /// </summary>
 internal sealed class BenchTarget : IFuzzTarget
 {
@@ -59,6 +60,21 @@ internal sealed class BenchTarget : IFuzzTarget
             ThrowUnless(!chart.Descendants().Any(element => element.Name.LocalName is "script" or "a" or "image"), chart);
             string page = BenchPage.Render(shown);
             ThrowUnless(page.Split("<script").Length == 3 && page.Split("</script").Length == 3, page);
+            CheckFleet(FleetComparison.Of([("a", bench), ("b", bench)], showEmulated: showEmulated));
         }
+    }
+
+    /// <summary>Two hosts with the same bench are one CPU, agree, and can be written in every format.</summary>
+    private static void CheckFleet(FleetComparison comparison)
+    {
+        FleetRow[] rows = [.. comparison.Mechanisms.SelectMany(mechanism => mechanism.Rows)];
+        ThrowUnless(comparison.Cpus.Count == 1 && rows.All(row => row.Disagreement is null && row.Ratio?.Value is null or 1), rows);
+        _ = FleetTable.Render(comparison);
+        ThrowUnless(JsonSerializer.Serialize(FleetDocument.Of(comparison), KvmsysJson.Default.FleetDocument).Length > 0);
+        string page = FleetPage.Render(comparison);
+        ThrowUnless(page.Split("<script").Length == 2 && page.Split("</script").Length == 2, page);
+        string[] lines = FleetCsv.Render(comparison).Split("\r\n");
+        ThrowUnless(lines.Length == 2 + comparison.Benches.Sum(bench => bench.Bench.Results.Count) && !lines.Any(line => line.Any(char.IsControl)), lines);
+        ThrowUnless(FleetParquet.Render(comparison).GetAwaiter().GetResult().AsSpan().StartsWith("PAR1"u8));
     }
 }

@@ -43,7 +43,7 @@ public sealed class GatherTests : IDisposable
         (int status, string output, string error) = Run("epyc.json xeon.json lab.json");
         Assert.Equal((0, ""), (status, error));
         Assert.Contains("ratio: to AMD EPYC 7763.", output, StringComparison.Ordinal);
-        Assert.Matches(@"Intel Xeon Platinum 8375C +│ +1 │ +1 │ 300\.00 │ 0\.04 │ +75\.\d+ │ +225\.\d+ │ 0\.500 │", output);
+        Assert.Matches(@"Intel Xeon Platinum 8375C +│ +1 │ +1 │ +300\.00 │ +0\.04 │ +75\.\d+ │ +225\.\d+ │ 0\.500 │", output);
         Assert.Contains("│ emulated │", output, StringComparison.Ordinal);
         Assert.DoesNotContain("9000", output, StringComparison.Ordinal);
         Assert.Contains("9000.00 emulated", Run("epyc.json lab.json --show-emulated").Output, StringComparison.Ordinal);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using Kvmsys.Monitor.Reports;
 using Kvmsys.Monitor.Reports.Fleet;
 using Spectre.Console;
 using static Kvmsys.Tests.NoDevice.Reports.Fleet.MadeUpFleet;

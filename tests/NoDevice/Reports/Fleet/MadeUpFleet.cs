@@ -15,7 +15,7 @@ internal static class MadeUpFleet
     public const string Epyc = "AMD EPYC 7763 64-Core Processor";
     public const string Xeon = "Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz";
 
-    private static int lastSeed;
+    private static int _lastSeed;
 
     /// <summary>INT 0x80 and SYSENTER on the bare kernel.</summary>
     public static BenchDocument Bench(string brand = Epyc, double int80 = 600, double sysenter = 90, Verdict verdict = Verdict.Hardware) => On(
@@ -34,7 +34,7 @@ internal static class MadeUpFleet
         return Parsed(bench with
         {
             Host = bench.Host with { CpuBrand = brand, CpuVendor = isIntel ? "GenuineIntel" : "AuthenticAMD", CpuFamily = isIntel ? 6 : 25, CpuModel = isIntel ? 106 : 1 },
-            Plan = bench.Plan with { Seed = Interlocked.Increment(ref lastSeed) },
+            Plan = bench.Plan with { Seed = Interlocked.Increment(ref _lastSeed) },
         });
     }
 

@@ -3,7 +3,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using Kvmsys.Monitor.Reports;
 using Kvmsys.Monitor.Reports.Fleet;
 using Kvmsys.Monitor.Reports.Html;
 using Kvmsys.Monitor.Statistics;
