@@ -48,7 +48,7 @@ public sealed partial class DocumentTests
     private static string Read(string document) => File.ReadAllText(Path.Combine(Checkout.Root, document));
 
     /// <summary>A path from the top of the repository: in back-quotes, or the target of a link to a document.</summary>
-    [GeneratedRegex(@"[`(]((?:src|tests|lab|docs|artifacts|\.ci|build\.sh)(?:/[\w.-]+)*)[`)]")]
+    [GeneratedRegex(@"[`(]((?:src|tests|lab|docs|deploy|artifacts|\.ci|build\.sh)(?:/[\w.-]+)*)[`)]")]
     private static partial Regex RepositoryPath();
 
     /// <summary>One word in back-quotes that begins with a capital letter.</summary>
