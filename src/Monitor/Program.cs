@@ -83,7 +83,8 @@ internal static class Program
         Command trace = TraceCommand.Create();
         Command daemon = DaemonCommand.Create();
         Command jobs = JobsCommand.Create();
-        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, latency, compare, gather, report, history, article, run, trace, page, daemon, jobs };
+        Command farm = FarmCommand.Create();
+        RootCommand root = new("Measure what entering a kernel costs, on a KVM vCPU.") { doctor, bench, latency, compare, gather, report, history, article, run, trace, page, daemon, jobs, farm };
         HelpWithExamples.AddTo(root, new Dictionary<Command, string[]>
         {
             [root] = ["kvmsys doctor", "kvmsys bench", "kvmsys article", "kvmsys run ./hello", "kvmsys page disasm", "kvmsys bench --help"],
@@ -211,6 +212,27 @@ internal static class Program
                 "kvmsys jobs schedule set smoke --cron '*/10 8-18 * * MON-FRI' --attempts 1 run ./hello",
                 "kvmsys jobs schedule set check-up --cron @daily doctor    @hourly, @weekly, @monthly are known too",
             ],
+            [farm] =
+            [
+                "kvmsys farm init                                          all of it on this host; it tells what to do next",
+                "kvmsys farm init --tls farm.example.org,192.0.2.7         for hosts elsewhere",
+                "kvmsys farm key create                                    on a host: its key",
+                "kvmsys farm key list",
+            ],
+            [VerbOf(farm, FarmInitCommand.Name)] =
+            [
+                "kvmsys farm init --folder ~/farm --listen 127.0.0.1:4300",
+                "kvmsys farm init --tls farm.example.org,192.0.2.7",
+                "kvmsys farm init --tls-certificate fullchain.pem --tls-key privkey.pem",
+            ],
+            [VerbOf(farm, FarmKeyCommand.Name)] =
+            [
+                "kvmsys farm key create                                    on a host: it shows the line that lets it in",
+                "kvmsys farm key add bench1 --public U... --cpu GenuineIntel-6-143-8-kvm_intel",
+                "kvmsys farm key revoke bench1                             and then let the server read it: nats-server --signal reload",
+                "kvmsys farm key list --json | jq -r '.keys[].name'",
+            ],
+            [VerbOf(farm, FarmConfigureCommand.Name)] = ["kvmsys farm configure", "kvmsys farm configure --server-version 2.11"],
             [VerbOf(page, PageCommand.Dump)] = ["kvmsys page dump > page.so", "kvmsys page dump --hex | less", "kvmsys page dump --mechanism int80 --output int80.so"],
             [VerbOf(page, PageCommand.Disassemble)] = ["kvmsys page disasm", "kvmsys page disasm --mechanism int80"],
             [VerbOf(page, PageCommand.Symbols)] = ["kvmsys page symbols", "kvmsys page symbols --json"],

@@ -29,9 +29,9 @@ internal static partial class FarmNames
         return $"{(vendor.Length == 0 ? "unknown" : vendor)}-{host.Cpu.Family}-{host.Cpu.Model}-{host.Cpu.Stepping}-{host.BackEnd.Module ?? "none"}";
     }
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,39}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,39}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Host();
 
-    [GeneratedRegex("^[A-Za-z0-9]{1,16}-[0-9]{1,5}-[0-9]{1,5}-[0-9]{1,3}-[a-z_]{1,16}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A[A-Za-z0-9]{1,16}-[0-9]{1,5}-[0-9]{1,5}-[0-9]{1,3}-[a-z_]{1,16}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Key();
 }

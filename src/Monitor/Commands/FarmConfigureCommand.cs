@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+
+using System.CommandLine;
+using Kvmsys.Monitor.Farm.Broker;
+
+namespace Kvmsys.Monitor.Commands;
+
+/// <summary>kvmsys farm configure: server.conf anew, for another nats-server.</summary>
+internal static class FarmConfigureCommand
+{
+    /// <summary>Its name.</summary>
+    public const string Name = "configure";
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        Option<string?> folder = FarmCommand.Folder();
+        Option<BrokerVersion?> version = FarmCommand.ServerVersion();
+        Command command = new(Name, "Write server.conf anew, when nats-server has become another one.") { folder, version };
+        command.SetAction(parsed => FarmCommand.With(parsed.GetValue(folder), farm =>
+        {
+            BrokerVersion? server = parsed.GetValue(version) ?? BrokerVersion.OfHost(Environment.GetEnvironmentVariable("PATH"));
+            farm.Configure(server);
+            StandardStream.WriteMessage($"kvmsys: {farm.ConfigurationPath} is for {(server is BrokerVersion known ? $"nats-server {known}" : "any nats-server")}. Start the server anew: it reads no such change while it runs.\n");
+        }));
+        return command;
+    }
+}

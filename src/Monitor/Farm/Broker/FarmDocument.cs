@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+
+namespace Kvmsys.Monitor.Farm.Broker;
+
+/// <summary>farm.json: all that a server's configuration is made of.</summary>
+internal sealed record FarmDocument
+{
+    /// <summary>What the controller is called, whose inbox is named so: no host may be.</summary>
+    public const string ControllerName = "controller";
+
+    /// <summary>Where the server listens: ADDRESS:PORT.</summary>
+    public required string Listen { get; init; }
+
+    /// <summary>The folder of its streams.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>Which nats-server reads the configuration, MAJOR.MINOR; null when that is not known.</summary>
+    public string? ServerVersion { get; init; }
+
+    /// <summary>By what it shows who it is; null without TLS.</summary>
+    public BrokerTls? Tls { get; init; }
+
+    /// <summary>Whom it lets in.</summary>
+    public required IReadOnlyList<FarmMember> Members { get; init; }
+}
