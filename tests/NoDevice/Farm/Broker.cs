@@ -54,7 +54,8 @@ internal sealed class Broker : IDisposable
         }
     }
 
-    private static string? Found => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, Program)).Append(Fetched).FirstOrDefault(File.Exists);
+    /// <summary>The program; null where there is none.</summary>
+    public static string? Found => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, Program)).Append(Fetched).FirstOrDefault(File.Exists);
 
     /// <summary>A port of 127.0.0.1 that nobody listens at.</summary>
     public static int FreePort()

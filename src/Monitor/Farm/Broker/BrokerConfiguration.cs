@@ -11,6 +11,14 @@ internal static class BrokerConfiguration
     /// <summary>The longest message, in MiB: a result with all of its samples. nats-server wants no more than 8.</summary>
     public const int LargestMessageMebibytes = 8;
 
+    private const string FarmAccount = "FARM";
+
+    /// <summary>
+    /// A subject that no host may send to. In an account without streams that has no passage for it, the server answers whatever begins with $JS.API itself, too:
+    /// a host that asks about its consumer would hear twice, from the farm and from the server, which knows of none there.
+    /// </summary>
+    private const string Shade = "$JS.API.INFO";
+
     /// <summary>The text.</summary>
     /// <param name="farm">What it is made of.</param>
     /// <param name="processFile">Where the server keeps its process' number, by which it is told to read this anew.</param>
@@ -44,40 +52,81 @@ internal static class BrokerConfiguration
                 """);
         }
 
-        text.Append("""
+        FarmMember[] hosts = [.. farm.Members.Where(member => member.Role == FarmRole.Host)];
+        text.Append(CultureInfo.InvariantCulture, $$"""
 
             authorization {
               timeout: 10
-              users: [
+            }
+
+            # The farm's account has the streams. Each host has an account of its own, where there is nothing but what leads into the farm's:
+            # the subject that an answer is wanted at is held against no permission, and so may reach only what is in the same account.
+            accounts {
+              {{Quoted(FarmAccount)}} {
+                jetstream: enabled
+                users: [
+            {{string.Concat(farm.Members.Where(member => member.Role == FarmRole.Controller).Select(UserOf))}}    ]
+                exports: [
+            {{Lines(ExportsOf(hosts))}}
+                ]
+                imports: [
+            {{Lines(hosts.SelectMany(host => SubjectsOf(host, BrokerPassage.Question).Select(subject => ImportOf("service", AccountOf(host), subject))))}}
+                ]
+              }
 
             """);
-        foreach (FarmMember member in farm.Members)
+        foreach (FarmMember host in hosts)
         {
             text.Append(CultureInfo.InvariantCulture, $$"""
-                    # {{(member.Role == FarmRole.Controller ? "the controller" : $"host {member.Name}, {member.CpuKey}")}}
-                    {
-                      nkey: {{Quoted(member.PublicKey)}}
-                      permissions: {
-                        publish: { allow: [
-                {{Lines(BrokerPermissions.Of(member, BrokerVerb.Publish))}}
-                        ] }
-                        subscribe: { allow: [
-                {{Lines(BrokerPermissions.Of(member, BrokerVerb.Subscribe))}}
-                        ] }
-                        allow_responses: {{BrokerPermissions.Answers}}
-                      }
-                    }
+
+                  # {{host.CpuKey}}
+                  {{Quoted(AccountOf(host))}} {
+                    users: [
+                {{UserOf(host)}}    ]
+                    exports: [
+                {{Lines(SubjectsOf(host, BrokerPassage.Question).Select(subject => ExportOf("service", subject, "", [FarmAccount])))}}
+                    ]
+                    imports: [
+                {{Lines(BrokerPermissions.PassagesOf(host).Where(way => way.Passage != BrokerPassage.Question).Select(way => ImportOf(KindOf(way.Passage), FarmAccount, way.Subject)).Append(ImportOf("service", FarmAccount, Shade)))}}
+                    ]
+                  }
 
                 """);
         }
 
-        text.Append("""
-              ]
-            }
-
-            """);
+        text.Append("}\n");
         return text.ToString();
     }
+
+    private static string AccountOf(FarmMember host) => $"HOST_{host.Name}";
+
+    private static string KindOf(BrokerPassage passage) => passage == BrokerPassage.Broadcast ? "stream" : "service";
+
+    private static IEnumerable<string> SubjectsOf(FarmMember host, BrokerPassage passage) => BrokerPermissions.PassagesOf(host).Where(way => way.Passage == passage).Select(way => way.Subject);
+
+    /// <summary>What the farm's account lets others use: each subject once, with all hosts that may.</summary>
+    private static IEnumerable<string> ExportsOf(IEnumerable<FarmMember> hosts) =>
+        from host in hosts
+        from way in BrokerPermissions.PassagesOf(host).Append((Passage: BrokerPassage.Request, Subject: Shade))
+        where way.Passage != BrokerPassage.Question
+        group AccountOf(host) by way into users
+        select ExportOf(KindOf(users.Key.Passage), users.Key.Subject, users.Key.Passage == BrokerPassage.Requests ? " response_type: stream," : "", users);
+
+    private static string ExportOf(string kind, string subject, string answers, IEnumerable<string> accounts) => $"{{ {kind}: {Quoted(subject)},{answers} accounts: [{string.Join(", ", accounts.Select(Quoted))}] }}";
+
+    private static string ImportOf(string kind, string account, string subject) => $"{{ {kind}: {{ account: {Quoted(account)}, subject: {Quoted(subject)} }} }}";
+
+    private static string UserOf(FarmMember member) => $$"""
+              {
+                nkey: {{Quoted(member.PublicKey)}}
+                permissions: {
+                  publish: { allow: [{{string.Join(", ", BrokerPermissions.Of(member, BrokerVerb.Publish).Select(Quoted))}}] }
+                  subscribe: { allow: [{{string.Join(", ", BrokerPermissions.Of(member, BrokerVerb.Subscribe).Select(Quoted))}}] }
+                  allow_responses: {{BrokerPermissions.Answers}}
+                }
+              }
+
+        """;
 
     private static string SyncOf(BrokerVersion? version) => version switch
     {
@@ -91,7 +140,7 @@ internal static class BrokerConfiguration
           # the hosts' spools make up for. With a newer server: kvmsys farm configure, and start the server anew.
         """;
 
-    private static string Lines(IEnumerable<string> subjects) => string.Join("\n", subjects.Select(subject => $"          {Quoted(subject)}"));
+    private static string Lines(IEnumerable<string> lines) => string.Join("\n", lines.Select(line => $"      {line}"));
 
     /// <summary>A text as NATS' configuration has it. What stands between quotes is no variable.</summary>
     private static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";

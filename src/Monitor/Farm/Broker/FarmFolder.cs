@@ -128,7 +128,8 @@ internal sealed class FarmFolder
         try
         {
             using FileStream file = new(PathOf(DocumentName), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            FarmDocument farm = file.Length <= MostBytes ? JsonSerializer.Deserialize(file, FarmJson.Default.FarmDocument)! : throw new JsonException($"{DocumentName} has more than {MostBytes} bytes");
+            FarmDocument farm = (file.Length <= MostBytes ? JsonSerializer.Deserialize(file, FarmJson.Default.FarmDocument) : null)
+                ?? throw new JsonException($"{DocumentName} is no farm's");
             return ObjectionTo(farm) is string objection ? throw new JsonException($"{DocumentName}: {objection}") : farm;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
