@@ -218,7 +218,28 @@ internal static class Program
                 "kvmsys farm init --tls farm.example.org,192.0.2.7         for hosts elsewhere",
                 "kvmsys farm key create                                    on a host: its key",
                 "kvmsys farm key list",
+                "kvmsys farm ls                                            the hosts that have joined",
+                "kvmsys farm submit --per-cpu --wait bench --mechanism int80 sysenter",
+                "kvmsys farm gather 1 --html fleet.html                    what it cost on each CPU model",
             ],
+            [VerbOf(farm, FarmAgentCommand.Name)] =
+            [
+                "kvmsys farm agent --broker tls://farm.example.org:4222 --host bench1 --key agent.nk --ca ca.pem",
+            ],
+            [VerbOf(farm, FarmControllerCommand.Name)] =
+            [
+                "kvmsys farm controller --broker nats://127.0.0.1:4222 --key controller.nk",
+                "kvmsys farm controller --broker nats://127.0.0.1:4222 --key controller.nk --standby    takes over when the other one ends",
+            ],
+            [VerbOf(farm, FarmClientCommands.Submit)] =
+            [
+                "kvmsys farm submit --each doctor                          on every host that is there",
+                "kvmsys farm submit --per-cpu --where 'kernel=6.12.*' bench --full",
+                "kvmsys farm submit --host bench1 --wait run ./hello",
+            ],
+            [VerbOf(farm, FarmClientCommands.List)] = ["kvmsys farm ls", "kvmsys farm ls --json | jq -r '.hosts[] | select(.there | not).name'"],
+            [VerbOf(farm, FarmClientCommands.Watch)] = ["kvmsys farm watch 12"],
+            [VerbOf(farm, FarmGatherCommand.Name)] = ["kvmsys farm gather 12 13 --csv fleet.csv --parquet fleet.parquet", "kvmsys farm gather 12 --html fleet.html --base 'Xeon Gold 6430'"],
             [VerbOf(farm, FarmInitCommand.Name)] =
             [
                 "kvmsys farm init --folder ~/farm --listen 127.0.0.1:4300",

@@ -162,4 +162,22 @@ internal static class CommonOptions
             $"{NameOf(result)} {text}: a whole number from {min} to {max} is needed."));
         return default;
     }
+
+    /// <summary>The number of something that a daemon has.</summary>
+    /// <param name="name">The argument's name.</param>
+    /// <param name="description">What it is, for people.</param>
+    /// <param name="what">Of what it is the number, for people.</param>
+    public static Argument<long> Id(string name, string description, string what) => new(name)
+    {
+        Description = description,
+        CustomParser = result =>
+        {
+            if (!long.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out long id) || id == 0)
+            {
+                result.AddError($"{Shown.OneLine(result.Tokens[0].Value)}: the number of {what} is needed.");
+            }
+
+            return id;
+        },
+    };
 }

@@ -5,8 +5,10 @@ using System.CommandLine;
 using Kvmsys.Monitor.Daemon;
 using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Store;
+using Kvmsys.Monitor.Farm.Broker;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Reports;
+using Kvmsys.Native;
 using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Monitor.Commands;
@@ -37,11 +39,11 @@ internal static class DaemonCommand
         {
             if (parsed.GetValue(printUnit))
             {
-                StandardStream.WriteResults(UnitFile.Text(Environment.ProcessPath!));
+                StandardStream.WriteResults(UnitFile.Daemon.Text(Environment.ProcessPath!));
                 return ExitCode.Done;
             }
 
-            return Run(Settings(parsed)).GetAwaiter().GetResult();
+            return Run(Settings(parsed), DaemonRole.Host);
         });
         command.Add(DaemonTokenCommand.Create(parsed => Settings(parsed).StateFolder));
         command.Add(DaemonBackupCommand.Create(parsed => Settings(parsed).StateFolder));
@@ -52,12 +54,17 @@ internal static class DaemonCommand
             daemon.TakeOption("listen", parsed.GetValue(listen), listen.Name);
             daemon.TakeOption("stateFolder", parsed.GetValue(state) is string folder ? [Path.GetFullPath(folder)] : null, state.Name);
             daemon.TakeOption("device", parsed.GetValue(device) is string path ? [path] : null, device.Name);
-        });
+        }, DaemonRole.Host);
     }
 
-    private static DaemonSettings SettingsOf(string? file, Action<DaemonConfiguration> takeOptions)
+    /// <summary>The settings of a daemon: of a file, of the environment, and of the command line, which stands above them.</summary>
+    /// <param name="file">The file; null for none.</param>
+    /// <param name="takeOptions">Takes what the command line says.</param>
+    /// <param name="role">Where it has its jobs made.</param>
+    /// <exception cref="CommandFailedException">Something is wrong in them: all of it is told.</exception>
+    public static DaemonSettings SettingsOf(string? file, Action<DaemonConfiguration> takeOptions, DaemonRole role)
     {
-        DaemonSettings defaults = DaemonConfiguration.Defaults(Environment.GetEnvironmentVariable, UserIdentity.Uid == 0)
+        DaemonSettings defaults = DaemonConfiguration.Defaults(Environment.GetEnvironmentVariable, UserIdentity.Uid == 0, role)
             ?? throw new CommandFailedException(ExitCode.Usage, "there is no place for the daemon's database: neither XDG_STATE_HOME nor HOME has a path. Cure: name a folder with --state.");
         DaemonConfiguration configuration = new(defaults);
         if (file is not null)
@@ -67,25 +74,71 @@ internal static class DaemonCommand
 
         configuration.TakeEnvironment(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? "")));
         takeOptions(configuration);
-        configuration.Check();
+        configuration.Check(role);
         return configuration.Objections.Count == 0
             ? configuration.Settings
             : throw new CommandFailedException(
                 ExitCode.Usage, $"the daemon cannot be set so: {string.Join("; ", configuration.Objections.Select(Shown.OneLine))}. Cure: docs/DAEMON.md has all settings.");
     }
 
-    private static async Task<int> Run(DaemonSettings settings)
+    /// <summary>Runs a daemon until it is asked to stop.</summary>
+    /// <param name="settings">How it is set.</param>
+    /// <param name="role">Where it has its jobs made.</param>
+    /// <returns>The exit status.</returns>
+    /// <exception cref="CommandFailedException">It cannot run.</exception>
+    public static int Run(DaemonSettings settings, DaemonRole role)
     {
         try
         {
-            await using DaemonHost daemon = DaemonHost.Create(settings, HostEnvironment.Read(), ReadBench, TimeProvider.System);
-            await daemon.Start(CancellationToken.None);
-            await daemon.WaitForShutdown(CancellationToken.None);
+            RunToItsEnd().GetAwaiter().GetResult();
             return ExitCode.Done;
         }
-        catch (Exception exception) when (exception is StoreException or StoreFullException or AccessException)
+        catch (Exception exception) when (exception is StoreException or StoreFullException or AccessException or BrokerException)
         {
             throw new CommandFailedException(ExitCode.NoResources, exception.Message);
+        }
+
+        async Task RunToItsEnd()
+        {
+            await using DaemonHost daemon = DaemonHost.Create(settings, HostEnvironment.Read(), ReadBench, TimeProvider.System, role);
+            await daemon.Start(CancellationToken.None);
+            await daemon.WaitForShutdown(CancellationToken.None);
+        }
+    }
+
+    /// <summary>Waits until no daemon uses a folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    /// <returns>Whether that is so; it was cancelled otherwise.</returns>
+    /// <exception cref="CommandFailedException">The folder cannot be used.</exception>
+    public static bool WaitForFolder(string folder, CancellationToken cancellation)
+    {
+        TimeSpan pause = TimeSpan.FromSeconds(0.5);
+        try
+        {
+            for (bool waits = false; ; waits = true)
+            {
+                Directory.CreateDirectory(folder);
+                using FileLock? taken = FileLock.TryTake(folder);
+                if (taken is not null)
+                {
+                    return true;
+                }
+
+                if (!waits)
+                {
+                    StandardStream.WriteMessage($"kvmsys: another one{(FileLock.HolderOf(folder) is int process ? $", process {process}," : "")} uses {Shown.OneLine(folder)}; standing by\n");
+                }
+
+                if (cancellation.WaitHandle.WaitOne(pause))
+                {
+                    return false;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or KvmException)
+        {
+            throw new CommandFailedException(ExitCode.NoResources, $"the folder {Shown.OneLine(folder)} cannot be used: {exception.Message.TrimEnd('.')}. Cure: name another folder with --state.");
         }
     }
 

@@ -14,10 +14,19 @@ internal static class FarmCommand
     public const string Name = "farm";
 
     /// <summary>The command.</summary>
-    public static Command Create() => new(Name, "Let many hosts measure: a NATS server hands out the jobs.")
+    public static Command Create()
     {
-        FarmInitCommand.Create(), FarmKeyCommand.Create(), FarmConfigureCommand.Create(),
-    };
+        Command command = new(Name, "Let many hosts measure: a NATS server hands out the jobs.")
+        {
+            FarmInitCommand.Create(), FarmKeyCommand.Create(), FarmConfigureCommand.Create(), FarmAgentCommand.Create(), FarmControllerCommand.Create(),
+        };
+        foreach (Command verb in FarmClientCommands.Create())
+        {
+            command.Add(verb);
+        }
+
+        return command;
+    }
 
     /// <summary>--folder: where the farm is set up.</summary>
     public static Option<string?> Folder() => new("--folder")

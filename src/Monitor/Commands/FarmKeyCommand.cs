@@ -95,7 +95,7 @@ internal static class FarmKeyCommand
             FarmKeyListDocument list = new([.. farm.Read().Members.OrderBy(member => member.Name, StringComparer.Ordinal)]);
             if (parsed.GetValue(json))
             {
-                Terminal.WriteJson(list, FarmJson.Default.FarmKeyListDocument);
+                Terminal.WriteJson(list, FarmFolderJson.Default.FarmKeyListDocument);
                 return;
             }
 

@@ -3,10 +3,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Kvmsys.Monitor.Daemon;
-using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Api;
 using Kvmsys.Monitor.Daemon.Jobs;
-using Kvmsys.Native.Linux;
 
 namespace Kvmsys.Monitor.Commands;
 
@@ -39,17 +37,10 @@ internal static class JobsCommand
 
     private const string Jobs = "/api/v1/jobs";
     private const string HostPath = "/api/v1/host";
-    private const string TokenVariable = "KVMSYS_TOKEN";
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    private static readonly Option<string?> Connect = new("--connect")
-    {
-        Description = $"Where the daemon listens: unix:PATH, https://HOST:PORT or http://127.0.0.1:PORT; its usual socket when not given. A token is taken from {TokenVariable}.",
-        HelpName = "WHERE",
-        Recursive = true,
-    };
-
+    private static readonly DaemonAccess Access = new("the daemon", DaemonRole.Host);
     private static readonly Option<bool> Json = new("--json") { Description = "Write JSON.", Recursive = true };
 
     /// <summary>The command.</summary>
@@ -63,16 +54,16 @@ internal static class JobsCommand
         };
         Option<int?> limit = new("--limit") { Description = "So many at most, the latest; 20 when not given.", HelpName = "N", CustomParser = result => CommonOptions.ParseNumber(result, 1, Daemon.Store.JobStore.MostRows) };
         Command list = new(List, "List jobs, the latest first.") { state, limit };
-        list.SetAction(parsed => With(parsed, (client, cancellation) => ListJobs(client, parsed.GetValue(state), parsed.GetValue(limit) ?? 20, parsed.GetValue(Json), cancellation)));
+        list.SetAction(parsed => Access.With(parsed, (client, cancellation) => ListJobs(client, parsed.GetValue(state), parsed.GetValue(limit) ?? 20, parsed.GetValue(Json), cancellation)));
 
-        Command jobs = new("jobs", "Give jobs to a daemon, and see what becomes of them.") { Connect, Json };
-        jobs.Add(JobSubmission.Create(With, Json));
+        Command jobs = new("jobs", "Give jobs to a daemon, and see what becomes of them.") { Access.Connect, Json };
+        jobs.Add(JobSubmission.Create(Access.With, Json));
         jobs.Add(list);
         jobs.Add(OfJob(Show, "Show a job and its attempts.", ShowJob));
         jobs.Add(OfJob(Watch, "Wait for a job's end; exit with 6 when it has no result.", WatchJob));
         jobs.Add(OfJob(Cancel, "End a job.", CancelJob));
         jobs.Add(OfJob(Result, "Write a job's result as it is: kvmsys compare and kvmsys report read a bench's.", WriteResult));
-        jobs.Add(ScheduleCommand.Create(With, Json));
+        jobs.Add(ScheduleCommand.Create(Access.With, Json));
         jobs.Add(CreateRegressions());
         jobs.Add(OfHost(Host, "Show the host, and what its daemon does.", (client, cancellation) => client.Get(HostPath, DaemonJson.Default.HostStateDocument, cancellation)));
         jobs.Add(OfHost("cordon", "Begin no further job; one that runs goes on.", (client, cancellation) => client.Post($"{HostPath}/cordon", DaemonJson.Default.HostStateDocument, cancellation)));
@@ -114,9 +105,9 @@ internal static class JobsCommand
 
     private static Command OfJob(string name, string description, Func<DaemonClient, long, bool, CancellationToken, Task<int>> act)
     {
-        Argument<long> id = new("JOB") { Description = "Its number.", CustomParser = result => ParseId(result) };
+        Argument<long> id = CommonOptions.Id("JOB", "Its number.", "a job");
         Command command = new(name, description) { id };
-        command.SetAction(parsed => With(parsed, (client, cancellation) => act(client, parsed.GetValue(id), parsed.GetValue(Json), cancellation)));
+        command.SetAction(parsed => Access.With(parsed, (client, cancellation) => act(client, parsed.GetValue(id), parsed.GetValue(Json), cancellation)));
         return command;
     }
 
@@ -125,7 +116,7 @@ internal static class JobsCommand
         const int usual = 20;
         Option<int?> limit = new("--limit") { Description = $"So many at most, the latest; {usual.ToString(CultureInfo.InvariantCulture)} when not given.", HelpName = "N", CustomParser = result => CommonOptions.ParseNumber(result, 1, Daemon.Store.JobStore.MostRows) };
         Command command = new("regressions", "List changes in what mechanisms cost that are greater than the host's own noise, the latest first.") { limit };
-        command.SetAction(parsed => With(parsed, async (client, cancellation) =>
+        command.SetAction(parsed => Access.With(parsed, async (client, cancellation) =>
         {
             string path = string.Create(CultureInfo.InvariantCulture, $"/api/v1/regressions?limit={parsed.GetValue(limit) ?? usual}");
             RegressionListDocument page = await client.Get(path, DaemonJson.Default.RegressionListDocument, cancellation).ConfigureAwait(false);
@@ -150,7 +141,7 @@ internal static class JobsCommand
     private static Command OfHost(string name, string description, Func<DaemonClient, CancellationToken, Task<HostStateDocument>> ask)
     {
         Command command = new(name, description);
-        command.SetAction(parsed => With(parsed, async (client, cancellation) =>
+        command.SetAction(parsed => Access.With(parsed, async (client, cancellation) =>
         {
             HostStateDocument host = await ask(client, cancellation).ConfigureAwait(false);
             if (parsed.GetValue(Json))
@@ -217,59 +208,6 @@ internal static class JobsCommand
         }
 
         return host;
-    }
-
-    private static int With(ParseResult parsed, Func<DaemonClient, CancellationToken, Task<int>> act)
-    {
-        using Interruption interruption = new();
-        try
-        {
-            using DaemonClient client = new(EndpointOf(parsed.GetValue(Connect)), Environment.GetEnvironmentVariable(TokenVariable));
-            return act(client, interruption.Token).GetAwaiter().GetResult();
-        }
-        catch (DaemonClientException exception)
-        {
-            const int notFound = 404;
-            int exitCode = exception.Status switch
-            {
-                null => ExitCode.NoDaemon,
-                400 or notFound or 409 or 413 => ExitCode.Usage,
-                _ => ExitCode.NoResources,
-            };
-            throw new CommandFailedException(exitCode, Shown.OneLine(exception.Message));
-        }
-        catch (AccessException exception)
-        {
-            throw new CommandFailedException(ExitCode.NoResources, exception.Message);
-        }
-        catch (OperationCanceledException)
-        {
-            return interruption.ExitCode;
-        }
-    }
-
-    private static DaemonEndpoint EndpointOf(string? given)
-    {
-        if (given is not null)
-        {
-            return DaemonEndpoint.ParseForClient(given)
-                ?? throw new CommandFailedException(ExitCode.Usage, $"--connect {Shown.OneLine(given)}: unix:PATH, https://HOST:PORT or, on this host, http://127.0.0.1:PORT is needed. Cure: see kvmsys jobs --help");
-        }
-
-        // Without a folder for sockets, it is where the database is.
-        DaemonSettings? defaults = DaemonConfiguration.Defaults(Environment.GetEnvironmentVariable, UserIdentity.Uid == 0);
-        return defaults?.Listen[0]
-            ?? throw new CommandFailedException(ExitCode.Usage, "there is no usual place for a daemon's socket: neither XDG_RUNTIME_DIR nor HOME has a path. Cure: say where it listens with --connect.");
-    }
-
-    private static long ParseId(System.CommandLine.Parsing.ArgumentResult result)
-    {
-        if (!long.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out long id) || id == 0)
-        {
-            result.AddError($"{Shown.OneLine(result.Tokens[0].Value)}: the number of a job is needed.");
-        }
-
-        return id;
     }
 
     private static JobState? ParseState(System.CommandLine.Parsing.ArgumentResult result)

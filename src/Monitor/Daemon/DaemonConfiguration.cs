@@ -22,17 +22,20 @@ internal sealed class DaemonConfiguration
     /// <summary>Where a daemon is that was told nothing: under systemd where that has made room for it, else the system's places for root, and a user's own.</summary>
     /// <param name="variable">The environment.</param>
     /// <param name="isRoot">Whether the process is root's.</param>
+    /// <param name="role">Where it has its jobs made: a farm's controller is somewhere else than the daemon of its host.</param>
     /// <returns>The settings; null when the environment has no home.</returns>
-    public static DaemonSettings? Defaults(Func<string, string?> variable, bool isRoot)
+    public static DaemonSettings? Defaults(Func<string, string?> variable, bool isRoot, DaemonRole role = DaemonRole.Host)
     {
-        string? state = Folder("STATE_DIRECTORY") ?? (isRoot ? "/var/lib/kvmsys"
-            : Folder("XDG_STATE_HOME") is string stateHome ? Path.Combine(stateHome, "kvmsys", "daemon")
-            : Folder("HOME") is string home ? Path.Combine(home, ".local", "state", "kvmsys", "daemon")
+        string name = NameOf(role);
+        string? state = Folder("STATE_DIRECTORY") ?? (isRoot ? role == DaemonRole.Host ? "/var/lib/kvmsys" : "/var/lib/kvmsys-controller"
+            : Folder("XDG_STATE_HOME") is string stateHome ? Path.Combine(stateHome, "kvmsys", name)
+            : Folder("HOME") is string home ? Path.Combine(home, ".local", "state", "kvmsys", name)
             : null);
+        int port = role == DaemonRole.Host ? DaemonEndpoint.DefaultPort : DaemonEndpoint.DefaultControllerPort;
         return state is null ? null : new()
         {
             StateFolder = state,
-            Listen = [DaemonEndpoint.OfSocket(SocketOf(variable, isRoot) ?? Path.Combine(state, "daemon.sock")), DaemonEndpoint.Parse($"http://127.0.0.1:{DaemonEndpoint.DefaultPort}")!],
+            Listen = [DaemonEndpoint.OfSocket(SocketOf(variable, isRoot, role) ?? Path.Combine(state, $"{name}.sock")), DaemonEndpoint.Parse($"http://127.0.0.1:{port}")!],
         };
 
         // Of several, separated by colons, the first.
@@ -42,9 +45,10 @@ internal sealed class DaemonConfiguration
     /// <summary>Where the Unix socket is of a daemon that was told nothing; null when the environment has no folder for it.</summary>
     /// <param name="variable">The environment.</param>
     /// <param name="isRoot">Whether the process is root's.</param>
-    public static string? SocketOf(Func<string, string?> variable, bool isRoot)
+    /// <param name="role">Where it has its jobs made.</param>
+    public static string? SocketOf(Func<string, string?> variable, bool isRoot, DaemonRole role = DaemonRole.Host)
     {
-        const string name = "daemon.sock";
+        string name = $"{NameOf(role)}.sock";
         return variable("RUNTIME_DIRECTORY")?.Split(':')[0] is string given && Path.IsPathRooted(given) ? Path.Combine(given, name)
             : isRoot ? $"/run/kvmsys/{name}"
             : variable("XDG_RUNTIME_DIR") is string runtime && Path.IsPathRooted(runtime) ? Path.Combine(runtime, "kvmsys", name)
@@ -107,7 +111,8 @@ internal sealed class DaemonConfiguration
     }
 
     /// <summary>Looks at what was set, all together.</summary>
-    public void Check()
+    /// <param name="role">Where it has its jobs made.</param>
+    public void Check(DaemonRole role = DaemonRole.Host)
     {
         foreach (DaemonEndpoint endpoint in Settings.Listen.Where(endpoint => !endpoint.IsLocal && !endpoint.IsEncrypted))
         {
@@ -119,12 +124,24 @@ internal sealed class DaemonConfiguration
             _objections.Add("webhooks: webhookSecretFile is needed with them");
         }
 
+        if (role == DaemonRole.Controller && Settings.FarmBroker is null)
+        {
+            _objections.Add("farmBroker: a controller needs it (--broker)");
+        }
+
+        if (role == DaemonRole.Host && (Settings.FarmBroker is null) != (Settings.FarmHost is null))
+        {
+            _objections.Add("farmBroker and farmHost: one needs the other (--broker, --host)");
+        }
+
         bool isEncrypted = Settings.Listen.Any(endpoint => endpoint.IsEncrypted);
         if ((Settings.TlsCertificate is null) != (Settings.TlsKey is null) || (isEncrypted && Settings.TlsCertificate is null))
         {
             _objections.Add($"tlsCertificate and tlsKey: {(isEncrypted ? "an https:// address needs both" : "one needs the other")}");
         }
     }
+
+    private static string NameOf(DaemonRole role) => role == DaemonRole.Host ? "daemon" : "controller";
 
     private void Take(string? name, IReadOnlyList<string> values, string where)
     {

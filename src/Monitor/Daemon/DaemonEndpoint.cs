@@ -11,6 +11,9 @@ internal sealed record DaemonEndpoint
     /// <summary>The port of a daemon that somebody did not give another.</summary>
     public const int DefaultPort = 8586;
 
+    /// <summary>The port of a controller that was told none.</summary>
+    public const int DefaultControllerPort = 8587;
+
     private const string UnixScheme = "unix:";
     private const string HttpScheme = "http://";
     private const string HttpsScheme = "https://";

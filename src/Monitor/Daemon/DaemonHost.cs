@@ -7,6 +7,9 @@ using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Daemon.Webhooks;
+using Kvmsys.Monitor.Farm.Agent;
+using Kvmsys.Monitor.Farm.Broker;
+using Kvmsys.Monitor.Farm.Controller;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Native;
 using Kvmsys.Native.Linux;
@@ -32,6 +35,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly JobStore _store;
     private readonly FileLock _folder;
     private readonly ILogger _logger;
+    private DaemonRole _role;
 
     private DaemonHost(DaemonSettings settings, WebApplication application, JobStore store, FileLock folder)
     {
@@ -44,10 +48,11 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     /// <param name="host">The host.</param>
     /// <param name="readBench">Reads what a bench writes.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="role">Where it has its jobs made.</param>
     /// <exception cref="StoreException">Its database cannot be used, or another daemon uses it.</exception>
     /// <exception cref="StoreFullException">There is no room for one.</exception>
     /// <exception cref="AccessException">Others could reach it, and it has no token; or its certificate cannot be used.</exception>
-    public static DaemonHost Create(DaemonSettings settings, HostEnvironment host, BenchReading readBench, TimeProvider time)
+    public static DaemonHost Create(DaemonSettings settings, HostEnvironment host, BenchReading readBench, TimeProvider time, DaemonRole role = DaemonRole.Host)
     {
         FileLock folder = TakeFolder(settings.StateFolder);
         JobStore? store = null;
@@ -67,7 +72,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
             builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds((2 * settings.StopSeconds) + 5));
             builder.Services.AddSingleton(settings).AddSingleton(store).AddSingleton(readBench).AddSingleton(time).AddSingleton(host);
-            builder.Services.AddSingleton<JobRunner>().AddSingleton<JobLoop>().AddSingleton<DaemonMetrics>().AddSingleton<MetricsExporter>().AddSingleton<ApiRoutes>();
+            builder.Services.AddSingleton<DaemonMetrics>().AddSingleton<MetricsExporter>().AddSingleton<ApiRoutes>();
             builder.Services.AddSingleton<RegressionStore>().AddSingleton<ScheduleStore>().AddSingleton<ScheduleLoop>().AddSingleton<ScheduleRoutes>();
             if (settings.Webhooks.Count > 0 && settings.WebhookSecretFile is string secret)
             {
@@ -75,7 +80,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             }
 
             builder.Services.AddSingleton(services => new EventStream(store, services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
-            builder.Services.AddHostedService(services => services.GetRequiredService<JobLoop>());
+            AddEngine(builder.Services, settings, role);
             builder.Services.AddHostedService(services => services.GetRequiredService<ScheduleLoop>());
             TokenFolder tokens = new(settings.StateFolder, time);
             if (settings.Listen.FirstOrDefault(endpoint => !endpoint.IsLocal) is DaemonEndpoint open && tokens.List().Count == 0)
@@ -99,7 +104,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             }
 
             application.Use(pipeline.AnswerUnknown);
-            return new(settings, application, store, folder);
+            return new(settings, application, store, folder) { _role = role };
         }
         catch
         {
@@ -126,7 +131,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             RemoveStale(socket);
         }
 
-        IReadOnlyList<Job> lost = _store.Recover();
+        // A farm's attempts are the hosts': they go on without a controller.
+        IReadOnlyList<Job> lost = _role == DaemonRole.Controller ? [] : _store.Recover();
         new WebhookStore(_store).Keep(_settings.Webhooks);
         DaemonMetrics metrics = _application.Services.GetRequiredService<DaemonMetrics>();
         foreach (Job job in lost)
@@ -136,7 +142,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
         try
         {
-            _application.Services.GetRequiredService<JobRunner>().ClearSpool();
+            _application.Services.GetService<JobRunner>()?.ClearSpool();
             await _application.StartAsync(cancellation).ConfigureAwait(false);
         }
         catch (IOException exception)
@@ -182,6 +188,34 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         await _application.DisposeAsync().ConfigureAwait(false);
         _store.Dispose();
         _folder.Dispose();
+    }
+
+    /// <summary>What has the jobs made. What is added first is stopped last.</summary>
+    private static void AddEngine(IServiceCollection services, DaemonSettings settings, DaemonRole role)
+    {
+        if (settings.FarmBroker is string broker)
+        {
+            const string controller = "controller";
+            FarmMembership farm = new(broker, role == DaemonRole.Controller ? controller : settings.FarmHost!, settings.FarmKeyFile, settings.FarmCaFile);
+            services.AddSingleton(farm).AddSingleton(BrokerLogin.Of(farm)).AddSingleton<BrokerConnection>();
+        }
+
+        if (role == DaemonRole.Controller)
+        {
+            services.AddSingleton(provider => new BrokerStreams(provider.GetRequiredService<BrokerConnection>(), TimeSpan.FromSeconds(settings.FarmAckWaitSeconds), settings.FarmReplicas));
+            services.AddSingleton<FarmLedger>().AddSingleton<FarmHosts>().AddSingleton<FarmController>().AddSingleton<FarmRoutes>();
+            services.AddSingleton<JobEngine>(provider => provider.GetRequiredService<FarmController>());
+            services.AddHostedService(provider => provider.GetRequiredService<FarmController>());
+            return;
+        }
+
+        services.AddSingleton<JobRunner>().AddSingleton<JobLoop>().AddSingleton<JobEngine>(provider => provider.GetRequiredService<JobLoop>());
+        if (settings.FarmBroker is not null)
+        {
+            services.AddHostedService<FarmAgent>();
+        }
+
+        services.AddHostedService(provider => provider.GetRequiredService<JobLoop>());
     }
 
     /// <summary>On standard error: lines for people, and under systemd lines with a level that journald understands.</summary>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
+using Kvmsys.Monitor.Farm.Protocol;
 
 namespace Kvmsys.Monitor.Daemon;
 
@@ -46,6 +47,18 @@ internal sealed record DaemonSetting(string Name, string Expected, string Meanin
             "what to tell them",
             (settings, values) => values.Count > 0 && values.All(value => CanBeTold(value) && Jobs.EventKinds.All.Contains(value)) ? settings with { WebhookEvents = values } : null),
         Text("webhookSecretFile", "the absolute path of a file", "the secret that they know the daemon by", (settings, value) => Path.IsPathRooted(value) ? settings with { WebhookSecretFile = value } : null),
+        new(
+            "farmBroker",
+            "one or several nats:// and tls:// URLs of a server and its port, with commas between",
+            "the NATS server of the farm that it belongs to",
+            (settings, values) => values is [string value] && value.Split(',').All(IsBroker) ? settings with { FarmBroker = value } : null),
+        Text("farmHost", FarmNames.ExpectedHost, "what this host is called in the farm", (settings, value) => FarmNames.IsHost(value) ? settings with { FarmHost = value } : null),
+        Text("farmKeyFile", "the absolute path of a file", "the key that the farm's server knows it by", (settings, value) => Path.IsPathRooted(value) ? settings with { FarmKeyFile = value } : null),
+        Text("farmCaFile", "the absolute path of a file", "the certificate that the farm's server's is to lead to, PEM", (settings, value) => Path.IsPathRooted(value) ? settings with { FarmCaFile = value } : null),
+        Number("farmAckWaitSeconds", 2, 3600, "of a controller: seconds that a host which has a job may say nothing of it, until another one gets it", (settings, value) => settings with { FarmAckWaitSeconds = value }),
+        Number("farmReconcileSeconds", 1, 3600, "of a controller: seconds between two looks whether every job is where a host gets it", (settings, value) => settings with { FarmReconcileSeconds = value }),
+        Number("farmReplicas", 1, 5, "of a controller: servers of a NATS cluster that keep a copy each", (settings, value) => settings with { FarmReplicas = value }),
+        Number("farmQuietPercent", 1, 100, "how busy its CPUs may be, in percent, for it to take a job of the farm", (settings, value) => settings with { FarmQuietPercent = value }),
         Number("stopSeconds", 1, 3600, "seconds that a job may go on when the daemon is asked to stop", (settings, value) => settings with { StopSeconds = value }),
     ];
 
@@ -57,6 +70,9 @@ internal sealed record DaemonSetting(string Name, string Expected, string Meanin
 
     private static bool IsUrl(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps) && url.UserInfo.Length == 0;
+
+    private static bool IsBroker(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url is { Scheme: "nats" or "tls", UserInfo: "", PathAndQuery: "" or "/", Host.Length: > 0 };
 
     // Each that was given up would be one more to tell.
     private static bool CanBeTold(string kind) => kind != Jobs.EventKinds.WebhookGivenUp;

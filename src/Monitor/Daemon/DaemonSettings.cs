@@ -57,4 +57,28 @@ internal sealed record DaemonSettings
 
     /// <summary>Seconds that a job may go on when the daemon is asked to stop, and then once more so many to end in order.</summary>
     public int StopSeconds { get; init; } = 5;
+
+    /// <summary>The NATS server of the farm that it belongs to; null for none.</summary>
+    public string? FarmBroker { get; init; }
+
+    /// <summary>What this host is called in the farm.</summary>
+    public string? FarmHost { get; init; }
+
+    /// <summary>Path of the file with the key that the farm's server knows it by; null where that wants none.</summary>
+    public string? FarmKeyFile { get; init; }
+
+    /// <summary>Path of the certificate that the server's is to lead to, PEM; null for those that this host trusts.</summary>
+    public string? FarmCaFile { get; init; }
+
+    /// <summary>Of a controller: seconds that a host which has a job may say nothing of it, until another one gets it.</summary>
+    public int FarmAckWaitSeconds { get; init; } = 30;
+
+    /// <summary>Of a controller: seconds between two looks whether every job is where a host gets it.</summary>
+    public int FarmReconcileSeconds { get; init; } = 60;
+
+    /// <summary>Of a controller: servers of a NATS cluster that keep a copy each.</summary>
+    public int FarmReplicas { get; init; } = 1;
+
+    /// <summary>How busy its CPUs may be, in percent, for it to take a job of the farm.</summary>
+    public int FarmQuietPercent { get; init; } = 20;
 }

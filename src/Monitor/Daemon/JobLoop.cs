@@ -5,7 +5,6 @@ using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.History;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Kvmsys.Monitor.Daemon;
@@ -17,7 +16,7 @@ namespace Kvmsys.Monitor.Daemon;
 /// <param name="regressions">What has become dearer in the benches.</param>
 /// <param name="metrics">Counts them.</param>
 /// <param name="logger">The daemon's log.</param>
-internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, JobRunner runner, RegressionStore regressions, DaemonMetrics metrics, ILogger<JobLoop> logger) : BackgroundService
+internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, JobRunner runner, RegressionStore regressions, DaemonMetrics metrics, ILogger<JobLoop> logger) : JobEngine
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BetweenPrunings = TimeSpan.FromHours(1);
@@ -26,30 +25,16 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
     private readonly SemaphoreSlim _somethingNew = new(0);
     private readonly Lock _lock = new();
     private CancellationTokenSource? _cancelling;
-    private long _steps;
-    private long _stepped = Stopwatch.GetTimestamp();
     private long? _pruned;
 
     // None: starting is work too.
     private int _collections = -1;
 
-    /// <summary>Grows as long as the loop goes on: what a watchdog looks at.</summary>
-    public long Steps => Interlocked.Read(ref _steps);
+    /// <inheritdoc/>
+    public override JobStatus? ProgressOf(long job) => Current?.Job.Id == job ? runner.Current?.Status : null;
 
-    /// <summary>How long ago the last step was.</summary>
-    public TimeSpan SinceStep => Stopwatch.GetElapsedTime(Interlocked.Read(ref _stepped));
-
-    /// <summary>The job that runs now; null for none.</summary>
-    public (Job Job, int Attempt)? Current { get; private set; }
-
-    /// <summary>How far it is; null when nothing runs, or when it has not told yet.</summary>
-    public JobStatus? Progress => runner.Current?.Status;
-
-    /// <summary>Whether results wait for room on the disk.</summary>
-    public bool WaitsForRoom { get; private set; }
-
-    /// <summary>Tells the loop that there may be something to do.</summary>
-    public void Wake()
+    /// <inheritdoc/>
+    public override void Wake()
     {
         if (_somethingNew.CurrentCount == 0)
         {
@@ -57,10 +42,8 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
         }
     }
 
-    /// <summary>Ends a job, wherever it is.</summary>
-    /// <returns>The job as it is now; null when there is none.</returns>
-    /// <exception cref="StoreFullException">There is no room to note it.</exception>
-    public Job? Cancel(long id)
+    /// <inheritdoc/>
+    public override Job? Cancel(long id)
     {
         Job? job = store.Cancel(id);
         lock (_lock)
@@ -175,12 +158,6 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
     {
         await Beat((Task)task).ConfigureAwait(false);
         return await task.ConfigureAwait(false);
-    }
-
-    private void Step()
-    {
-        Interlocked.Increment(ref _steps);
-        Interlocked.Exchange(ref _stepped, Stopwatch.GetTimestamp());
     }
 
     private async Task Beat(Task task)

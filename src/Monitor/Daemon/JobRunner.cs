@@ -130,12 +130,6 @@ internal sealed class JobRunner(DaemonSettings settings, JobStore store, BenchRe
 
         HistoryEntry entry = BenchFigures.EntryOf(bench, time.GetUtcNow());
         HistoryFigure[] figures = [.. BenchFigures.Of(bench, entry)];
-        ResultVerdict[] results =
-        [
-            .. from result in bench.Results
-               let figure = figures.FirstOrDefault(figure => (figure.Mechanism, figure.Profile) == (result.Mechanism, result.Profile))
-               select new ResultVerdict(result.Mechanism, result.Profile, result.Verdict, figure?.Cost.Value),
-        ];
-        return (attempt with { Results = results }, entry, figures);
+        return (attempt with { Results = ResultVerdict.Of(bench, figures) }, entry, figures);
     }
 }

@@ -13,7 +13,7 @@ namespace Kvmsys.Monitor.Daemon;
 /// <param name="jobs">Makes the jobs.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">The daemon's log.</param>
-internal sealed partial class ScheduleLoop(DaemonSettings settings, ScheduleStore schedules, JobLoop jobs, TimeProvider time, ILogger<ScheduleLoop> logger) : BackgroundService
+internal sealed partial class ScheduleLoop(DaemonSettings settings, ScheduleStore schedules, JobEngine jobs, TimeProvider time, ILogger<ScheduleLoop> logger) : BackgroundService
 {
     // Somebody may set the clock meanwhile, and nobody tells.
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);

@@ -12,7 +12,7 @@ namespace Kvmsys.Monitor.Daemon;
 /// </summary>
 /// <param name="notifier">Speaks to systemd.</param>
 /// <param name="loop">What has to go on.</param>
-internal sealed class SystemdWatchdog(ISystemdNotifier notifier, JobLoop loop) : BackgroundService
+internal sealed class SystemdWatchdog(ISystemdNotifier notifier, JobEngine loop) : BackgroundService
 {
     private static readonly ServiceState Alive = new("WATCHDOG=1");
 

@@ -23,7 +23,7 @@ internal sealed class SmallDisk : IDisposable
     public static SmallDisk? TryMount()
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("kvmsys-disk-");
-        if (!Succeeds("mount", "-t", "tmpfs", "-o", "size=256k", "none", folder.FullName))
+        if (!Succeeds("mount", "-t", "tmpfs", "-o", "size=512k", "none", folder.FullName))
         {
             folder.Delete();
             return null;

@@ -22,10 +22,11 @@ internal sealed class Broker : IDisposable
 
     /// <summary>A server that is not started yet.</summary>
     /// <param name="configuration">Its configuration for a port and a folder; null for one that lets everybody do everything.</param>
-    public Broker(Func<int, string, string>? configuration = null)
+    /// <param name="port">Where it listens; null for any port that is free.</param>
+    public Broker(Func<int, string, string>? configuration = null, int? port = null)
     {
         _folder = Directory.CreateTempSubdirectory("kvmsys-broker-").FullName;
-        Port = FreePort();
+        Port = port ?? FreePort();
         _configuration = Path.Combine(_folder, "server.conf");
         File.WriteAllText(_configuration, configuration?.Invoke(Port, _folder) ?? $"host: 127.0.0.1\nport: {Port}\njetstream {{ store_dir: \"{StreamFolder}\" }}\n");
     }

@@ -27,6 +27,20 @@ internal sealed class ApiRequest(HttpContext http, Caller caller, Func<bool> isS
     /// <summary>Whether that is still who asks: a token may be revoked while an answer is on its way.</summary>
     public bool IsStillKnown => isStillKnown();
 
+    /// <summary>What makes a second sending of the same the first one again; null for nothing. Another caller's is another one.</summary>
+    /// <exception cref="ProblemException">It is too long, or empty.</exception>
+    public string? IdempotencyKey
+    {
+        get
+        {
+            const int longest = 200;
+            string? key = http.Request.Headers["Idempotency-Key"] is { Count: > 0 } keys ? keys.ToString() : null;
+            return key is null ? null
+                : key.Length is > 0 and <= longest ? $"{caller.Name}:{key}"
+                : throw new ProblemException(StatusCodes.Status400BadRequest, $"Idempotency-Key: 1 to {longest} characters");
+        }
+    }
+
     /// <summary>A number of the path.</summary>
     /// <exception cref="ProblemException">It is none: there is no such thing.</exception>
     public long Number(string name) =>

@@ -9,6 +9,7 @@ using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Daemon.Web;
+using Kvmsys.Monitor.Farm.Controller;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Host;
 using Kvmsys.Monitor.Reports;
@@ -28,7 +29,7 @@ internal sealed class ApiRoutes
 
     private readonly DaemonSettings _settings;
     private readonly JobStore _store;
-    private readonly JobLoop _loop;
+    private readonly JobEngine _loop;
     private readonly RegressionStore _regressions;
     private readonly EventStream _events;
     private readonly MetricsExporter _metrics;
@@ -36,6 +37,7 @@ internal sealed class ApiRoutes
     private readonly BenchReading _readBench;
     private readonly TimeProvider _time;
     private readonly DateTimeOffset _started;
+    private readonly bool _isFarms;
     private readonly Lock _probing = new();
     private long? _probedAt;
     private string? _obstacle;
@@ -51,10 +53,12 @@ internal sealed class ApiRoutes
     /// <param name="host">The host.</param>
     /// <param name="readBench">Reads a bench's JSON.</param>
     /// <param name="time">The clock.</param>
-    public ApiRoutes(DaemonSettings settings, JobStore store, JobLoop loop, RegressionStore regressions, ScheduleRoutes schedules, EventStream events, MetricsExporter metrics, HostEnvironment host, BenchReading readBench, TimeProvider time)
+    /// <param name="farm">What a farm's controller can be asked beyond that; null for a daemon of one host.</param>
+    public ApiRoutes(DaemonSettings settings, JobStore store, JobEngine loop, RegressionStore regressions, ScheduleRoutes schedules, EventStream events, MetricsExporter metrics, HostEnvironment host, BenchReading readBench, TimeProvider time, FarmRoutes? farm = null)
     {
         (_settings, _store, _loop, _regressions, _events, _metrics, _host, _readBench, _time) = (settings, store, loop, regressions, events, metrics, host, readBench, time);
         _started = time.GetUtcNow();
+        _isFarms = farm is not null;
         All =
         [
             new(Get, $"{Root}/jobs", Scope.Read, "Jobs, the latest first.", List)
@@ -92,6 +96,7 @@ internal sealed class ApiRoutes
                 Query = [("before", "Only those with a lesser number."), ("limit", $"So many at most; {UsualRows} when not given.")],
             },
             .. schedules.All,
+            .. farm?.All ?? [],
             new(Get, $"{Root}/compare", Scope.Read, "What became of each mechanism's cost from one bench to another, as kvmsys compare --json tells it.", Compare)
             {
                 Answer = KvmsysJson.Default.CompareDocument,
@@ -144,25 +149,17 @@ internal sealed class ApiRoutes
 
     private async Task Submit(ApiRequest request)
     {
-        const int longestKey = 200;
         JobRequest job = await request.Body(DaemonJson.Default.JobRequest).ConfigureAwait(false);
-        string[] objections = [.. job.Objections()];
+        string[] objections = [.. job.Objections(), .. job.Target is not null && !_isFarms ? ["target: this daemon is of one host; a farm's controller has several"] : Array.Empty<string>()];
         if (objections.Length > 0)
         {
             throw new ProblemException(StatusCodes.Status400BadRequest, objections[0], objections);
         }
 
-        string? key = request.Http.Request.Headers["Idempotency-Key"] is { Count: > 0 } keys ? keys.ToString() : null;
-        if (key is { Length: 0 or > longestKey })
-        {
-            throw new ProblemException(StatusCodes.Status400BadRequest, $"Idempotency-Key: 1 to {longestKey} characters");
-        }
-
-        // Another caller's key is another key.
-        string? callersKey = key is null ? null : $"{request.Caller.Name}:{key}";
+        string? key = request.IdempotencyKey;
         try
         {
-            (Job Job, bool IsNew) taken = _store.Submit(job, request.Caller.Name, callersKey, _settings.DeadlineSeconds, _settings.MaxAttempts, _settings.LongestQueue)
+            (Job Job, bool IsNew) taken = _store.Submit(job, request.Caller.Name, key, _settings.DeadlineSeconds, _settings.MaxAttempts, _settings.LongestQueue)
                 ?? throw new ProblemException(StatusCodes.Status429TooManyRequests, $"{_settings.LongestQueue} jobs wait already. Cure: wait until some are done.") { RetryAfterSeconds = 10 };
             _loop.Wake();
             request.Http.Response.Headers.Location = string.Create(CultureInfo.InvariantCulture, $"{Root}/jobs/{taken.Job.Id}");
@@ -347,6 +344,7 @@ internal sealed class ApiRoutes
         // The first: what comes behind it is told as an event too.
         LatestEvent = _store.LatestEvent(),
         Version = _host.Version,
+        Farm = _isFarms ? true : null,
         StartedAt = _started,
         Cordoned = _store.IsCordoned,
         DiskFull = _loop.WaitsForRoom,

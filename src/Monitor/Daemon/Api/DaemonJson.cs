@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Webhooks;
+using Kvmsys.Monitor.Farm.Controller;
 
 namespace Kvmsys.Monitor.Daemon.Api;
 
@@ -29,6 +30,11 @@ namespace Kvmsys.Monitor.Daemon.Api;
 [JsonSerializable(typeof(BenchChoicesDocument))]
 [JsonSerializable(typeof(JobEvent))]
 [JsonSerializable(typeof(RegressionListDocument))]
+[JsonSerializable(typeof(BatchRequest))]
+[JsonSerializable(typeof(BatchDocument))]
+[JsonSerializable(typeof(FarmHostDocument))]
+[JsonSerializable(typeof(FarmHostListDocument))]
+[JsonSerializable(typeof(SetAsideListDocument))]
 [JsonSerializable(typeof(WebhookDocument))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(JsonObject))]

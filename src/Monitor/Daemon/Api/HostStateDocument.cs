@@ -11,6 +11,9 @@ internal sealed record HostStateDocument
     /// <summary>Version of kvmsys.</summary>
     public required string Version { get; init; }
 
+    /// <summary>True for a farm's controller; null for a daemon of one host.</summary>
+    public bool? Farm { get; init; }
+
     /// <summary>Since when the daemon runs.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 

@@ -56,7 +56,7 @@ internal sealed record JobDocument
     /// <param name="job">The job.</param>
     /// <param name="loop">Knows how far it is.</param>
     /// <param name="attempts">Its attempts, if they are wanted.</param>
-    public static JobDocument Of(Job job, JobLoop loop, IReadOnlyList<JobAttempt>? attempts = null) => new()
+    public static JobDocument Of(Job job, JobEngine loop, IReadOnlyList<JobAttempt>? attempts = null) => new()
     {
         Id = job.Id,
         State = job.State,
@@ -71,7 +71,7 @@ internal sealed record JobDocument
         EndedAt = job.EndedAt,
         Reason = job.Reason,
         AcceptedAttempt = job.AcceptedAttempt,
-        Progress = job.State == JobState.Running && loop.Current?.Job.Id == job.Id && loop.Progress is { All: > 0 } status ? (double)status.Done / status.All : null,
+        Progress = job.State == JobState.Running && loop.ProgressOf(job.Id) is { All: > 0 } status ? (double)status.Done / status.All : null,
         Attempts = attempts,
     };
 }

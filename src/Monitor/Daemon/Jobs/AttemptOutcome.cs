@@ -39,4 +39,8 @@ public enum AttemptOutcome
     /// <summary>Somebody did not want it any more.</summary>
     [JsonStringEnumMemberName("cancelled")]
     Cancelled,
+
+    /// <summary>In a farm: with a result, though another host's was there before it. It is kept with the attempt.</summary>
+    [JsonStringEnumMemberName("superseded")]
+    Superseded,
 }

@@ -17,6 +17,24 @@ internal static class EventKinds
     /// <summary>A webhook did not take something for so long that it is not sent any more.</summary>
     public const string WebhookGivenUp = "webhook.given-up";
 
+    /// <summary>A host has joined the farm, or come back to it.</summary>
+    public const string HostThere = "host.there";
+
+    /// <summary>A host of the farm is not heard of any more.</summary>
+    public const string HostGone = "host.gone";
+
+    /// <summary>A host of the farm is not as it should be.</summary>
+    public const string HostRefused = "host.refused";
+
+    /// <summary>What came from a host is no result, and was set aside.</summary>
+    public const string ResultSetAside = "result.set-aside";
+
+    /// <summary>An attempt has come to its end when its job had come to one already.</summary>
+    public const string ResultSuperseded = "result.superseded";
+
+    /// <summary>A job was put into the stream again, for it was not there any more.</summary>
+    public const string JobPublishedAgain = "job.published-again";
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
@@ -25,5 +43,6 @@ internal static class EventKinds
         "schedule.set", "schedule.due", "schedule.skipped", "schedule.postponed", "schedule.rebased", "schedule.paused", "schedule.resumed", "schedule.removed",
         Regression, Improvement,
         WebhookGivenUp,
+        HostThere, HostGone, HostRefused, ResultSetAside, ResultSuperseded, JobPublishedAgain,
     ];
 }

@@ -8,6 +8,9 @@ public sealed record JobAttempt
     /// <summary>Its number, from 1.</summary>
     public required int Number { get; init; }
 
+    /// <summary>In a farm: the host that makes it; null for this one.</summary>
+    public string? Host { get; init; }
+
     /// <summary>When it began.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using Kvmsys.Monitor.Farm.Protocol;
+
 namespace Kvmsys.Monitor.Daemon.Jobs;
 
 /// <summary>A job as somebody submits it.</summary>
@@ -32,6 +34,9 @@ public sealed record JobRequest
     /// <summary>Attempts after which it has failed for good.</summary>
     public int? MaxAttempts { get; init; }
 
+    /// <summary>In a farm: which host is to do it; any where nothing is said.</summary>
+    public string? Target { get; init; }
+
     /// <summary>Of a bench: what it measures; everything that a guest can be measured by where nothing is said.</summary>
     public BenchSpec? Bench { get; init; }
 
@@ -59,6 +64,11 @@ public sealed record JobRequest
         if (MaxAttempts is < 1 or > MostAttempts)
         {
             yield return $"maxAttempts: 1 to {MostAttempts}";
+        }
+
+        if (Target is not null && FarmTarget.Parse(Target) is null)
+        {
+            yield return $"target: {FarmTarget.Expected}";
         }
 
         if (Bench is not null && Kind != JobKind.Bench)

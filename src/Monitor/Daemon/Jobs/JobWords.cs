@@ -36,6 +36,7 @@ internal static class JobWords
         AttemptOutcome.Lost => "lost",
         AttemptOutcome.Interrupted => "interrupted",
         AttemptOutcome.Cancelled => "cancelled",
+        AttemptOutcome.Superseded => "superseded",
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, null),
     };
 

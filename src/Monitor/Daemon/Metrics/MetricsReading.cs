@@ -27,6 +27,6 @@ internal sealed record MetricsReading(
     /// <param name="loop">Makes them.</param>
     /// <param name="started">Since when the daemon runs.</param>
     /// <exception cref="StoreException">The database cannot be read.</exception>
-    public static MetricsReading Of(JobStore store, JobLoop loop, DateTimeOffset started) =>
+    public static MetricsReading Of(JobStore store, JobEngine loop, DateTimeOffset started) =>
         new(started, store.Counts(), store.OldestQueued(), store.IsCordoned, loop.WaitsForRoom, store.SetAside is not null, store.Latest());
 }

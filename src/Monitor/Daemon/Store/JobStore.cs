@@ -33,7 +33,7 @@ internal sealed class JobStore : IDisposable
 
     private const string CorruptMarker = FileName + ".corrupt";
     private const string CordonFlag = "cordoned";
-    private const string AttemptColumns = "number, started_at, ended_at, outcome, exit_status, reason, log, document IS NOT NULL";
+    private const string AttemptColumns = "number, started_at, ended_at, outcome, exit_status, reason, log, document IS NOT NULL, host";
 
     private const string JobColumns =
         "id, request, state, submitted_at, submitted_by, deadline_seconds, max_attempts, attempts, not_before, cancel_requested, ended_at, reason, accepted_attempt";
@@ -493,7 +493,7 @@ internal sealed class JobStore : IDisposable
             if (StoreSchema.IsCurrent(connection))
             {
                 connection.Rows($"SELECT {JobColumns} FROM job", row => ReadJob(row).Id);
-                connection.Rows($"SELECT {AttemptColumns}, document FROM attempt", row => ReadAttempt(row).HasDocument ? Unpack((byte[])row.GetValue(8)).Length : 0);
+                connection.Rows($"SELECT {AttemptColumns}, document FROM attempt", row => ReadAttempt(row).HasDocument ? Unpack((byte[])row.GetValue(9)).Length : 0);
                 connection.Rows("SELECT id, at, kind, job, text FROM event", row => ReadEvent(row).Id);
                 FiguresIn(connection, [], [], int.MaxValue);
                 RegressionStore.All(connection);
@@ -687,7 +687,7 @@ internal sealed class JobStore : IDisposable
         return (long)_writing.Scalar("SELECT id FROM mitigations WHERE text = $text", ("$text", text))!;
     }
 
-    private static Job? FindIn(SqliteConnection connection, long id) =>
+    internal static Job? FindIn(SqliteConnection connection, long id) =>
         connection.Rows($"SELECT {JobColumns} FROM job WHERE id = $id", ReadJob, ("$id", id)) is [Job job] ? job : null;
 
     private static JobAttempt ReadAttempt(SqliteDataReader row) => new()
@@ -700,6 +700,7 @@ internal sealed class JobStore : IDisposable
         Reason = row.IsDBNull(5) ? null : row.GetString(5),
         Log = row.IsDBNull(6) ? null : row.GetString(6),
         HasDocument = row.GetBoolean(7),
+        Host = row.IsDBNull(8) ? null : row.GetString(8),
     };
 
     private static JobEvent ReadEvent(SqliteDataReader row) => new(
@@ -725,7 +726,7 @@ internal sealed class JobStore : IDisposable
     private static JobState StateIn(SqliteDataReader row, int column) =>
         JobWords.StateOf(row.GetString(column)) ?? throw new FormatException($"a job's state is {row.GetString(column)}");
 
-    private static byte[] Pack(ReadOnlySpan<byte> document)
+    internal static byte[] Pack(ReadOnlySpan<byte> document)
     {
         using MemoryStream packed = new();
         using (BrotliStream brotli = new(packed, CompressionLevel.Fastest))

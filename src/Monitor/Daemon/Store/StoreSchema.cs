@@ -160,6 +160,59 @@ internal static class StoreSchema
         CREATE INDEX attempt_not_ended ON attempt (job, number) WHERE ended_at IS NULL;
         CREATE INDEX attempt_kept ON attempt (job) WHERE document IS NOT NULL OR log IS NOT NULL;
         """,
+
+        // A farm. Of a host: the farm's jobs that it was given, and which of its own they are. Of a controller: the hosts, which of them makes an attempt,
+        // and which jobs are in the stream.
+        """
+        CREATE TABLE assignment (
+            id INTEGER PRIMARY KEY,
+            farm TEXT NOT NULL,
+            farm_job INTEGER NOT NULL,
+            job INTEGER NOT NULL REFERENCES job,
+            max_attempts INTEGER NOT NULL,
+            run TEXT NOT NULL UNIQUE,
+            delivery INTEGER NOT NULL,
+            reply TEXT NOT NULL,
+            started_told INTEGER NOT NULL DEFAULT 0,
+            answered INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE INDEX assignment_open ON assignment (id) WHERE answered = 0;
+        CREATE INDEX assignment_by_job ON assignment (farm, farm_job);
+        ALTER TABLE attempt ADD COLUMN host TEXT;
+        ALTER TABLE attempt ADD COLUMN run TEXT;
+        CREATE UNIQUE INDEX attempt_by_run ON attempt (job, host, run) WHERE run IS NOT NULL;
+        CREATE TABLE published (
+            job INTEGER PRIMARY KEY NOT NULL REFERENCES job,
+            generation INTEGER NOT NULL,
+            at INTEGER
+        ) STRICT;
+        CREATE TABLE host (
+            name TEXT PRIMARY KEY NOT NULL,
+            seen_at INTEGER NOT NULL,
+            report TEXT NOT NULL,
+            cordoned INTEGER NOT NULL DEFAULT 0
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE batch (
+            id INTEGER PRIMARY KEY NOT NULL,
+            at INTEGER NOT NULL,
+            by TEXT NOT NULL,
+            key TEXT UNIQUE,
+            digest INTEGER NOT NULL,
+            target TEXT NOT NULL
+        ) STRICT;
+        ALTER TABLE job ADD COLUMN batch INTEGER REFERENCES batch;
+        CREATE INDEX job_by_batch ON job (batch) WHERE batch IS NOT NULL;
+        CREATE TABLE aside (
+            id INTEGER PRIMARY KEY NOT NULL,
+            at INTEGER NOT NULL,
+            subject TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            message BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE farm (
+            id TEXT NOT NULL
+        ) STRICT;
+        """,
     ];
 
     /// <summary>Whether a database has the tables of this version.</summary>

@@ -15,8 +15,12 @@ const from = (file, name) => async view => {
   await module[name](view);
 };
 
+// A farm's controller has hosts; a daemon is of one.
+let isFarm = false;
+const hostsView = from("./hostsView.js", "hostsView");
+
 const routes = [
-  [/^\/?$/, hostView],
+  [/^\/?$/, view => (isFarm ? hostsView : hostView)(view)],
   [/^\/jobs$/, from("./jobsView.js", "jobsView")],
   [/^\/jobs\/(\d{1,18})$/, from("./jobView.js", "jobView")],
   [/^\/series$/, from("./seriesView.js", "seriesListView")],
@@ -211,6 +215,8 @@ async function begin() {
   let host = null;
   try {
     [host] = await Promise.all([get("host"), findCaller()]);
+    isFarm = host.farm === true;
+    if (isFarm) document.querySelector("nav a").textContent = "Hosts";
   } catch {
     // The page asks too, and tells.
   }

@@ -101,7 +101,7 @@ internal sealed class FarmFolder
                     WriteNew(draft, CertificateKeyName, certificates.ServerKey);
                 }
 
-                WriteNew(draft, DocumentName, JsonSerializer.Serialize(farm, FarmJson.Default.FarmDocument) + "\n");
+                WriteNew(draft, DocumentName, JsonSerializer.Serialize(farm, FarmFolderJson.Default.FarmDocument) + "\n");
                 WriteNew(draft, ConfigurationName, BrokerConfiguration.Text(farm, ProcessPath));
                 Sync(draft);
 
@@ -128,7 +128,7 @@ internal sealed class FarmFolder
         try
         {
             using FileStream file = new(PathOf(DocumentName), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            FarmDocument farm = (file.Length <= MostBytes ? JsonSerializer.Deserialize(file, FarmJson.Default.FarmDocument) : null)
+            FarmDocument farm = (file.Length <= MostBytes ? JsonSerializer.Deserialize(file, FarmFolderJson.Default.FarmDocument) : null)
                 ?? throw new JsonException($"{DocumentName} is no farm's");
             return ObjectionTo(farm) is string objection ? throw new JsonException($"{DocumentName}: {objection}") : farm;
         }
@@ -294,7 +294,7 @@ internal sealed class FarmFolder
         FarmDocument farm = Read();
         WriteConfiguration(farm);
         FarmDocument changed = change(farm);
-        Replace(DocumentName, JsonSerializer.Serialize(changed, FarmJson.Default.FarmDocument) + "\n");
+        Replace(DocumentName, JsonSerializer.Serialize(changed, FarmFolderJson.Default.FarmDocument) + "\n");
         WriteConfiguration(changed);
         return true;
     });

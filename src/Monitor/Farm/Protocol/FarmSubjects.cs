@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using System.Globalization;
+
 namespace Kvmsys.Monitor.Farm.Protocol;
 
 /// <summary>The names by which the parts of a farm reach each other over NATS: subjects, streams, consumers and buckets. docs/FARM.md draws them.</summary>
@@ -53,6 +55,15 @@ internal static class FarmSubjects
 
     /// <summary>Jobs that one host of a CPU model and KVM back end does, whichever is free.</summary>
     public static string ClassJobs(string cpuKey) => $"farm.job.class.{cpuKey}.*";
+
+    /// <summary>One job among those.</summary>
+    /// <param name="jobs">The subject of all of them.</param>
+    /// <param name="job">Its number.</param>
+    public static string Job(string jobs, long job) => string.Create(CultureInfo.InvariantCulture, $"{jobs.AsSpan()[..^1]}{job}");
+
+    /// <summary>The number of the job that a subject ends with; null where it is none.</summary>
+    public static long? JobOf(string subject) =>
+        long.TryParse(subject.AsSpan()[(subject.LastIndexOf('.') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out long job) ? job : null;
 
     /// <summary>The consumer that a host takes its own jobs from.</summary>
     public static string HostConsumer(string host) => $"h_{host}";

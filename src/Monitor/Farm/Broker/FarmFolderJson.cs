@@ -14,4 +14,4 @@ namespace Kvmsys.Monitor.Farm.Broker;
     WriteIndented = true)]
 [JsonSerializable(typeof(FarmDocument))]
 [JsonSerializable(typeof(FarmKeyListDocument))]
-internal sealed partial class FarmJson : JsonSerializerContext;
+internal sealed partial class FarmFolderJson : JsonSerializerContext;

@@ -1,0 +1,631 @@
+// SPDX-License-Identifier: MIT
+
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Kvmsys.Monitor.Daemon;
+using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.Daemon.Metrics;
+using Kvmsys.Monitor.Daemon.Store;
+using Kvmsys.Monitor.Farm.Broker;
+using Kvmsys.Monitor.Farm.Protocol;
+using Microsoft.Extensions.Logging;
+using NATS.Client.Core;
+using NATS.Client.JetStream;
+using NATS.Client.JetStream.Models;
+using NATS.Client.KeyValueStore;
+
+namespace Kvmsys.Monitor.Farm.Controller;
+
+/// <summary>
+/// Has a farm's jobs made: puts them into the stream, keeps what comes back, and holds the stream against the ledger. The server does the rest: who is
+/// given a job, and what becomes of one whose host is gone.
+/// </summary>
+/// <param name="settings">How the controller is set.</param>
+/// <param name="broker">The farm's server.</param>
+/// <param name="streams">What is kept there.</param>
+/// <param name="store">The jobs.</param>
+/// <param name="ledger">Which of them are where.</param>
+/// <param name="hosts">The hosts.</param>
+/// <param name="regressions">What has become dearer in the benches.</param>
+/// <param name="readBench">Reads a bench's JSON.</param>
+/// <param name="metrics">Counts what comes.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">The controller's log.</param>
+internal sealed partial class FarmController(
+    DaemonSettings settings,
+    BrokerConnection broker,
+    BrokerStreams streams,
+    JobStore store,
+    FarmLedger ledger,
+    FarmHosts hosts,
+    RegressionStore regressions,
+    BenchReading readBench,
+    DaemonMetrics metrics,
+    TimeProvider time,
+    ILogger<FarmController> logger) : JobEngine
+{
+    private const string Ledger = "ledger";
+    private const int PublishedAtOnce = 200;
+    private const int MostGenerations = 10;
+
+    // The server's numbers: JSConsumerNotFoundErr, JSNoMessageFoundErr and JSStreamNotFoundErr.
+    private const int NoConsumer = 10014;
+    private const int NoMessage = 10037;
+    private const int NoStream = 10059;
+
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestSettling = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BetweenPrunings = TimeSpan.FromHours(1);
+
+    private readonly TimeSpan _betweenReconciliations = TimeSpan.FromSeconds(settings.FarmReconcileSeconds);
+    private readonly SemaphoreSlim _somethingNew = new(0);
+    private readonly HashSet<string> _troubles = [];
+
+    // Jobs that have ended while they waited. One that is forgotten with this process is found by the next look at the stream.
+    private readonly ConcurrentQueue<long> _unwanted = new();
+    private DateTimeOffset _reconciledAt;
+    private DateTimeOffset _prunedAt;
+    private volatile bool _streamsAreThere;
+
+    /// <summary>The hosts.</summary>
+    public FarmHosts Hosts => hosts;
+
+    /// <inheritdoc/>
+    public override JobStatus? ProgressOf(long job)
+    {
+        const int all = 1000;
+        double? progress = hosts.List().FirstOrDefault(host => host.Report.Job == job && host.IsThere(time.GetUtcNow()))?.Report.Progress;
+        return progress is double share ? new((long)(share * all), all, null) : null;
+    }
+
+    /// <inheritdoc/>
+    public override void Wake()
+    {
+        if (_somethingNew.CurrentCount == 0)
+        {
+            _somethingNew.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Job? Cancel(long id)
+    {
+        Job? job = store.Cancel(id);
+        if (job is { HasEnded: true })
+        {
+            _unwanted.Enqueue(id);
+        }
+
+        Wake();
+        return job;
+    }
+
+    /// <summary>Decides whether a host is to begin jobs, and tells it.</summary>
+    /// <returns>The host; null where there is none of that name.</returns>
+    /// <exception cref="StoreFullException">There is no room to note it.</exception>
+    public async Task<FarmHost?> Cordon(string name, bool cordoned, CancellationToken cancellation)
+    {
+        if (hosts.Cordon(name, cordoned) is not FarmHost host)
+        {
+            return null;
+        }
+
+        // Who cannot be told now is told when the server is there again: everybody is, then.
+        await Try("orders", () => Order(host, cancellation)).ConfigureAwait(false);
+        return host;
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        try
+        {
+            _ = ledger.Id;
+            await Task.WhenAll(
+                Dispatch(stoppingToken),
+                Consume(FarmSubjects.Results, KeepResult, stoppingToken),
+                Consume(FarmSubjects.Events, KeepEvent, stoppingToken),
+                Consume(FarmSubjects.Dead, KeepDead, stoppingToken),
+                HearHosts(stoppingToken)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The controller stops.
+        }
+    }
+
+    /// <summary>Makes what has to be there at the server, publishes what waits for it, and looks now and then whether it still is.</summary>
+    private async Task Dispatch(CancellationToken stopping)
+    {
+        Task opening = Open(stopping);
+        while (true)
+        {
+            Step();
+            await Try("dispatch", async () =>
+            {
+                Prune();
+                hosts.NoteGone();
+                if (!opening.IsCompletedSuccessfully)
+                {
+                    return;
+                }
+
+                if (!_streamsAreThere)
+                {
+                    await streams.Ensure(stopping).ConfigureAwait(false);
+                    foreach (FarmHost host in hosts.List().Where(host => FarmNames.IsCpuKey(host.Report.CpuKey)))
+                    {
+                        await streams.EnsureHost(host.Name, host.Report.CpuKey, stopping).ConfigureAwait(false);
+                        await Order(host, stopping).ConfigureAwait(false);
+                    }
+
+                    _streamsAreThere = true;
+                    _reconciledAt = default;
+                }
+
+                await EndCancelled(stopping).ConfigureAwait(false);
+                await Publish(stopping).ConfigureAwait(false);
+                if (time.GetUtcNow() - _reconciledAt > _betweenReconciliations)
+                {
+                    await Reconcile(stopping).ConfigureAwait(false);
+                    _reconciledAt = time.GetUtcNow();
+                    await Publish(stopping).ConfigureAwait(false);
+                }
+            }).ConfigureAwait(false);
+            await _somethingNew.WaitAsync(BetweenLooks, stopping).ConfigureAwait(false);
+        }
+    }
+
+    private async Task Open(CancellationToken cancellation)
+    {
+        await broker.Open(cancellation).ConfigureAwait(false);
+        Wake();
+    }
+
+    private async Task Publish(CancellationToken cancellation)
+    {
+        while (ledger.Outbox(PublishedAtOnce) is { Count: > 0 } outbox)
+        {
+            HashSet<string> wakes = [];
+            foreach ((long id, int generation) in outbox)
+            {
+                if (store.Find(id) is not Job { HasEnded: false, CancelRequested: false } job)
+                {
+                    continue;
+                }
+
+                FarmTarget target = FarmTarget.Of(job.Request);
+                FarmJob message = new()
+                {
+                    Protocol = FarmProtocol.Version,
+                    Farm = ledger.Id,
+                    Job = id,
+                    Generation = generation + 1,
+                    DeadlineSeconds = job.DeadlineSeconds,
+                    MaxAttempts = job.MaxAttempts,
+                    Request = job.Request,
+                    Program = store.Program(id) is byte[] program ? FarmProtocol.Pack(program) : null,
+                };
+                byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(message, FarmJson.Default.FarmJob);
+                if (bytes.Length > FarmProtocol.MostBytes)
+                {
+                    ledger.GiveUp(id, JobState.Failed, $"it is {bytes.Length} bytes long, and the farm's server takes {FarmProtocol.MostBytes}");
+                    continue;
+                }
+
+                if (target.Kind == FarmTargetKind.Host && hosts.Find(target.Value) is FarmHost host)
+                {
+                    await streams.EnsureHost(host.Name, host.Report.CpuKey, cancellation).ConfigureAwait(false);
+                }
+
+                await broker.Publish(target.Subject(id), bytes, $"{ledger.Id}.{id}.{generation + 1}", cancellation).ConfigureAwait(false);
+                ledger.NotePublished(id, generation + 1);
+                wakes.Add(target.Wake);
+            }
+
+            foreach (string subject in wakes)
+            {
+                await broker.Nats.PublishAsync(subject, Array.Empty<byte>(), cancellationToken: cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Finds the jobs that should be in the stream and are not: a server that has lost its disk, or a delivery that was answered by somebody who has told
+    /// no end. They are published again.
+    /// </summary>
+    private async Task Reconcile(CancellationToken cancellation)
+    {
+        (long Job, DateTimeOffset At)[] outstanding = [.. ledger.Outstanding().Where(job => time.GetUtcNow() - job.At > (_betweenReconciliations < LongestSettling ? _betweenReconciliations : LongestSettling))];
+        INatsJSStream stream = await broker.Streams.GetStreamAsync(FarmSubjects.Jobs, new StreamInfoRequest { SubjectsFilter = FarmSubjects.AllJobs }, cancellation).ConfigureAwait(false);
+        HashSet<long> there = [.. (stream.Info.State.Subjects ?? new Dictionary<string, long>()).Keys.Select(FarmSubjects.JobOf).OfType<long>()];
+
+        foreach (long id in there)
+        {
+            if (store.Find(id) is Job { HasEnded: true } ended)
+            {
+                await Remove(ended, cancellation).ConfigureAwait(false);
+            }
+        }
+
+        // What has left the stream may have left its end in the other one: that has to be read first.
+        if (await FindConsumer(FarmSubjects.Results, Ledger, cancellation).ConfigureAwait(false) is not { NumPending: 0, NumAckPending: 0 })
+        {
+            return;
+        }
+
+        foreach ((long job, _) in outstanding.Where(job => !there.Contains(job.Job)))
+        {
+            PublishAgain(job);
+        }
+
+        await PublishStuck([.. outstanding.Where(job => there.Contains(job.Job)).Select(job => store.Find(job.Job)).OfType<Job>()], cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Finds jobs in the stream that their consumer does not know to be there: nobody would ever get them.</summary>
+    private async Task PublishStuck(Job[] jobs, CancellationToken cancellation)
+    {
+        foreach (IGrouping<string, Job> waiting in jobs.GroupBy(job => FarmTarget.Of(job.Request).Consumer, StringComparer.Ordinal))
+        {
+            // Where there is none yet, nobody was there to take them.
+            if (await FindConsumer(FarmSubjects.Jobs, waiting.Key, cancellation).ConfigureAwait(false) is { NumPending: 0, NumAckPending: 0 })
+            {
+                foreach (Job job in waiting)
+                {
+                    await Remove(job, cancellation).ConfigureAwait(false);
+                    PublishAgain(job.Id);
+                }
+            }
+        }
+    }
+
+    private async Task<ConsumerInfo?> FindConsumer(string stream, string name, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await broker.Streams.GetConsumerAsync(stream, name, cancellation).ConfigureAwait(false)).Info;
+        }
+        catch (NatsJSApiException exception) when (exception.Error.ErrCode == NoConsumer)
+        {
+            return null;
+        }
+    }
+
+    private void PublishAgain(long job)
+    {
+        if (ledger.PublishAgain(job))
+        {
+            LogAgain(job);
+        }
+    }
+
+    /// <summary>Takes jobs that nobody wants any more out of the stream, and tells the hosts that make them.</summary>
+    private async Task EndCancelled(CancellationToken cancellation)
+    {
+        while (_unwanted.TryPeek(out long waiting))
+        {
+            await Remove(store.Find(waiting)!, cancellation).ConfigureAwait(false);
+            _unwanted.TryDequeue(out _);
+        }
+
+        foreach (long id in ledger.Cancelled())
+        {
+            await Remove(store.Find(id)!, cancellation).ConfigureAwait(false);
+            FarmHost[] making = [.. ledger.HostsOf(id).Select(hosts.Find).OfType<FarmHost>().Where(host => host.IsThere(time.GetUtcNow()))];
+            if (making.Length == 0)
+            {
+                ledger.GiveUp(id, JobState.Cancelled, "cancelled");
+            }
+
+            foreach (FarmHost host in making)
+            {
+                await Order(host, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Takes a job out of the stream, so that no host gets it any more.</summary>
+    /// <remarks>By its place there: a purge by its subject makes a server 2.9 forget which deliveries of its neighbours are to be made again.</remarks>
+    private async Task Remove(Job job, CancellationToken cancellation)
+    {
+        try
+        {
+            INatsJSStream jobs = await broker.Streams.GetStreamAsync(FarmSubjects.Jobs, cancellationToken: cancellation).ConfigureAwait(false);
+            StreamMsgGetResponse found = await jobs.GetAsync(
+                new StreamMsgGetRequest { LastBySubj = FarmTarget.Of(job.Request).Subject(job.Id) }, cancellation).ConfigureAwait(false);
+            await broker.Streams.DeleteMessageAsync(FarmSubjects.Jobs, new StreamMsgDeleteRequest { Seq = found.Message.Seq, NoErase = true }, cancellation).ConfigureAwait(false);
+        }
+        catch (NatsJSApiException exception) when (exception.Error.ErrCode == NoMessage)
+        {
+            // Somebody has answered it already.
+        }
+    }
+
+    /// <summary>Tells a host all that it is to do, where it finds it also when it comes back.</summary>
+    private async Task Order(FarmHost host, CancellationToken cancellation)
+    {
+        HostOrders orders = new()
+        {
+            Protocol = FarmProtocol.Version,
+            OldestProtocol = FarmProtocol.Oldest,
+            Cordoned = host.Cordoned,
+            Refusal = host.Objection,
+            Farm = ledger.Id,
+            Cancelled = ledger.CancelledOn(host.Name),
+        };
+        await streams.Desired.PutAsync(host.Name, JsonSerializer.SerializeToUtf8Bytes(orders, FarmJson.Default.HostOrders), cancellationToken: cancellation).ConfigureAwait(false);
+        await broker.Nats.PublishAsync(FarmSubjects.Control(host.Name), Array.Empty<byte>(), cancellationToken: cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads a stream from where the ledger was, for ever; each message is taken off when what it says is on the disk.</summary>
+    private async Task Consume(string stream, Func<INatsJSMsg<byte[]>, CancellationToken, Task> keep, CancellationToken stopping)
+    {
+        while (true)
+        {
+            if (_streamsAreThere)
+            {
+                await Try(stream, async () =>
+                {
+                    INatsJSConsumer consumer = await broker.Streams.CreateOrUpdateConsumerAsync(
+                        stream, new ConsumerConfig(Ledger) { AckPolicy = ConsumerConfigAckPolicy.Explicit, AckWait = TimeSpan.FromSeconds(30), MaxAckPending = 64 }, stopping).ConfigureAwait(false);
+                    await foreach (INatsJSMsg<byte[]> message in consumer.ConsumeAsync<byte[]>(
+                        opts: new NatsJSConsumeOpts { MaxMsgs = 32, Expires = TimeSpan.FromSeconds(10), IdleHeartbeat = TimeSpan.FromSeconds(5) }, cancellationToken: stopping).ConfigureAwait(false))
+                    {
+                        await keep(message, stopping).ConfigureAwait(false);
+                        await message.AckAsync(cancellationToken: stopping).ConfigureAwait(false);
+                    }
+                }).ConfigureAwait(false);
+            }
+
+            await Task.Delay(RetryPause, stopping).ConfigureAwait(false);
+        }
+    }
+
+    private async Task KeepResult(INatsJSMsg<byte[]> message, CancellationToken cancellation)
+    {
+        AttemptReport? report = Read(message, out string? objection);
+        objection ??= report!.Outcome is null ? "it has no outcome" : null;
+        if (objection is not null || store.Find(report!.Job) is not Job job)
+        {
+            ledger.SetAside(message.Subject, objection ?? "there is no such job", message.Data ?? []);
+            LogSetAside(message.Subject, objection ?? "there is no such job");
+            return;
+        }
+
+        JudgedAttempt judged = JudgedAttempt.Of(job.Request.Kind, report, readBench, time.GetUtcNow(), out objection);
+        if (objection is not null)
+        {
+            ledger.SetAside(message.Subject, objection, message.Data ?? []);
+            LogSetAside(message.Subject, objection);
+        }
+
+        Job? settled = await WhenThereIsRoom(() => ledger.End(report, judged), cancellation).ConfigureAwait(false);
+        metrics.Ended(job.Request.Kind, judged.End.Outcome);
+        if (settled is { HasEnded: false } && !report.Again)
+        {
+            // The server has delivered it as often as it may, and not each time somebody has got it.
+            await Remove(settled, cancellation).ConfigureAwait(false);
+            PublishAgain(settled.Id);
+            Wake();
+        }
+
+        if (settled is { HasEnded: true } && !job.HasEnded)
+        {
+            LogEnd(job.Id, report.Host, JobWords.Of(judged.End.Outcome), JobWords.Of(settled.State), settled.Reason ?? "as it should");
+
+            // Whoever has told a result answers the delivery too; others may have one of their own.
+            if (settled.State != JobState.Done || settled.Attempts > 1)
+            {
+                await Remove(settled, cancellation).ConfigureAwait(false);
+            }
+
+            if (settled.State == JobState.Done && judged.Bench is not null)
+            {
+                regressions.LookFor([.. judged.Figures.Select(figure => figure with { Entry = judged.Bench with { Id = job.Id } })]);
+            }
+        }
+    }
+
+    private Task KeepEvent(INatsJSMsg<byte[]> message, CancellationToken cancellation)
+    {
+        if (Read(message, out _) is AttemptReport report && store.Find(report.Job) is Job { HasEnded: false })
+        {
+            ledger.Begin(report);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>What a host says of an attempt, if it is one of its own and of this ledger's jobs.</summary>
+    private AttemptReport? Read(INatsJSMsg<byte[]> message, out string? objection)
+    {
+        try
+        {
+            AttemptReport? report = JsonSerializer.Deserialize(message.Data ?? [], FarmJson.Default.AttemptReport);
+            string[] words = message.Subject.Split('.');
+            const int host = 2;
+            objection = report is null ? "it is empty"
+                : report.Host != words[host] || report.Job != FarmSubjects.JobOf(message.Subject) ? $"it says that it is of host {Shown.OneLine(report.Host)} and job {report.Job}"
+                : report.Farm != ledger.Id ? "it is of another ledger's job"
+                : FarmProtocol.ObjectionTo($"host {report.Host}", report.Protocol, report.Protocol);
+            return objection is null ? report : null;
+        }
+        catch (JsonException exception)
+        {
+            objection = exception.Message;
+            return null;
+        }
+    }
+
+    /// <summary>A job was delivered as often as it may be, and nobody has answered: it lies in the stream for ever.</summary>
+    private async Task KeepDead(INatsJSMsg<byte[]> message, CancellationToken cancellation)
+    {
+        if (JsonNode.Parse(message.Data ?? []) is not JsonObject advisory || (ulong?)advisory["stream_seq"] is not ulong sequence)
+        {
+            return;
+        }
+
+        INatsJSStream jobs = await broker.Streams.GetStreamAsync(FarmSubjects.Jobs, cancellationToken: cancellation).ConfigureAwait(false);
+        try
+        {
+            StreamMsgGetResponse dead = await jobs.GetAsync(new StreamMsgGetRequest { Seq = sequence }, cancellation).ConfigureAwait(false);
+            if (FarmSubjects.JobOf(dead.Message.Subject) is long id && store.Find(id) is Job { HasEnded: false } job)
+            {
+                await Remove(job, cancellation).ConfigureAwait(false);
+                if (job.Attempts < job.MaxAttempts && ledger.GenerationOf(id) < MostGenerations)
+                {
+                    // Somebody was cut off, and has not got what the server has sent.
+                    PublishAgain(id);
+                    Wake();
+                    return;
+                }
+
+                ledger.GiveUp(id, JobState.Failed, $"it was given to a host {FarmProtocol.MostDeliveries} times, and none has told its end");
+                LogDead(id);
+            }
+        }
+        catch (NatsJSApiException exception) when (exception.Error.ErrCode == NoMessage)
+        {
+            // It was taken off meanwhile.
+        }
+    }
+
+    private async Task HearHosts(CancellationToken stopping)
+    {
+        while (true)
+        {
+            if (_streamsAreThere)
+            {
+                await Try(FarmSubjects.Hosts, async () =>
+                {
+                    await foreach (NatsKVEntry<byte[]> entry in streams.Hosts.WatchAsync<byte[]>(cancellationToken: stopping).ConfigureAwait(false))
+                    {
+                        if (entry.Value is { Length: > 0 } value && FarmNames.IsHost(entry.Key))
+                        {
+                            await Hear(entry.Key, value, stopping).ConfigureAwait(false);
+                        }
+                    }
+                }).ConfigureAwait(false);
+            }
+
+            await Task.Delay(RetryPause, stopping).ConfigureAwait(false);
+        }
+    }
+
+    private async Task Hear(string name, byte[] value, CancellationToken cancellation)
+    {
+        HostReport? report;
+        try
+        {
+            report = JsonSerializer.Deserialize(value, FarmJson.Default.HostReport);
+        }
+        catch (JsonException exception)
+        {
+            LogNoReport(name, exception.Message);
+            return;
+        }
+
+        if (report is null)
+        {
+            return;
+        }
+
+        (FarmHost host, bool isNews) = hosts.Hear(name, report);
+        if (isNews)
+        {
+            LogHost(name, report.CpuKey, host.Objection ?? host.Skew ?? "it is there");
+            if (FarmNames.IsCpuKey(report.CpuKey))
+            {
+                await streams.EnsureHost(name, report.CpuKey, cancellation).ConfigureAwait(false);
+            }
+
+            await Order(host, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<T> WhenThereIsRoom<T>(Func<T> action, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                return action();
+            }
+            catch (StoreFullException exception)
+            {
+                WaitsForRoom = true;
+                LogTrouble("ledger", exception.Message);
+                await Task.Delay(RetryPause, cancellation).ConfigureAwait(false);
+            }
+            finally
+            {
+                WaitsForRoom = false;
+            }
+        }
+    }
+
+    private void Prune()
+    {
+        if (time.GetUtcNow() - _prunedAt > BetweenPrunings)
+        {
+            _prunedAt = time.GetUtcNow();
+            store.Prune(TimeSpan.FromDays(settings.KeepDays));
+        }
+    }
+
+    /// <summary>Does something for which the server, or room on the disk, may be missing. It is tried again anyway; each trouble is told once until it is over.</summary>
+    private async Task Try(string what, Func<Task> action)
+    {
+        try
+        {
+            await action().ConfigureAwait(false);
+            lock (_troubles)
+            {
+                _troubles.Remove(what);
+            }
+        }
+        catch (Exception exception) when (exception is NatsException or StoreFullException or TimeoutException)
+        {
+            // A server that has lost its streams is given them again.
+            if (exception is NatsJSApiException { Error.ErrCode: NoStream } or NatsNoRespondersException or NatsJSApiNoResponseException)
+            {
+                _streamsAreThere = false;
+                Wake();
+            }
+
+            lock (_troubles)
+            {
+                if (!_troubles.Add(what))
+                {
+                    return;
+                }
+            }
+
+            LogTrouble(what, exception.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "job {Job}: host {Host} says {Outcome}, and the job is {State}: {Reason}")]
+    private partial void LogEnd(long job, string host, string outcome, string state, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "job {Job} was not where a host would get it any more, and is put there again")]
+    private partial void LogAgain(long job);
+
+    [LoggerMessage(LogLevel.Error, "job {Job} was given to a host as often as it may be, and none has told its end: it has failed")]
+    private partial void LogDead(long job);
+
+    [LoggerMessage(LogLevel.Error, "what came at {Subject} is no result, and was set aside: {Reason}")]
+    private partial void LogSetAside(string subject, string reason);
+
+    [LoggerMessage(LogLevel.Error, "what host {Name} says of itself makes no sense: {Reason}")]
+    private partial void LogNoReport(string name, string reason);
+
+    [LoggerMessage(LogLevel.Information, "host {Name}, a {CpuKey}: {State}")]
+    private partial void LogHost(string name, string cpuKey, string state);
+
+    [LoggerMessage(LogLevel.Warning, "{What}: {Reason}")]
+    private partial void LogTrouble(string what, string reason);
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+
+using System.Text.Json;
+
+namespace Kvmsys.Tests.NoDevice.Farm;
+
+/// <summary>A thousand jobs on five hosts, while everybody is killed again and again and connections are cut and stalled: a thousand results.</summary>
+public sealed class FarmSoakTests
+{
+    private const int Jobs = 1000;
+    private const int Misfortunes = 60;
+
+    private static readonly string[] Hosts = ["a", "b", "c", "d", "e"];
+    private static readonly CancellationToken Cancellation = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_thousand_jobs_have_a_thousand_results_whatever_happens()
+    {
+        TcpProxy? proxy = null;
+        await using Farm farm = await Farm.Start(
+            broker =>
+            {
+                proxy = new(broker.Port);
+                return $"nats://127.0.0.1:{proxy.Port}";
+            },
+            ackWaitSeconds: 2,
+            Hosts);
+        await using TcpProxy connections = proxy!;
+        string kind = (await farm.Host("a")).GetProperty("cpuKey").GetString()!;
+        Random random = new(1);
+        Dictionary<string, long> accepted = [];
+        Task misfortunes = Task.Run(() => Disturb(farm, connections, new Random(2)), Cancellation);
+        for (int i = 0; i < Jobs; i++)
+        {
+            string target = random.Next(4) switch { 0 => $"host:{Hosts[random.Next(Hosts.Length)]}", 1 => $"cpu:{kind}", _ => "any" };
+            accepted[$"job-{i}"] = await Submit(farm, target, $"job-{i}");
+        }
+
+        await misfortunes;
+        await farm.Until(
+            async () => await Answered(farm, "/api/v1/host") is JsonElement host && host.GetProperty("jobs") is var jobs
+                && jobs.GetProperty("queued").GetInt32() == 0 && jobs.GetProperty("running").GetInt32() == 0,
+            "not all jobs come to an end");
+
+        Assert.Equal(Jobs, accepted.Values.Distinct().Count());
+        JsonElement counts = (await farm.Get("/api/v1/host")).GetProperty("jobs");
+        Assert.Equal(Jobs, counts.GetProperty("done").GetInt32());
+        foreach (long id in accepted.Values)
+        {
+            JsonElement job = await farm.Job(id);
+            Assert.Equal("done", job.GetProperty("state").GetString());
+            JsonElement succeeded = Assert.Single(Farm.Attempts(job), attempt => attempt.TryGetProperty("outcome", out JsonElement outcome) && outcome.GetString() == "succeeded");
+            Assert.Equal(job.GetProperty("acceptedAttempt").GetInt32(), succeeded.GetProperty("number").GetInt32());
+        }
+    }
+
+    /// <summary>Kills and cuts, at random; at the end everybody is there.</summary>
+    private static async Task Disturb(Farm farm, TcpProxy connections, Random random)
+    {
+        for (int i = 0; i < Misfortunes; i++)
+        {
+            await Task.Delay(random.Next(100, 900), Cancellation);
+            switch (random.Next(8))
+            {
+                case 0:
+                    farm.Broker.Kill();
+                    await Task.Delay(random.Next(1500), Cancellation);
+                    await farm.Broker.Start();
+                    break;
+                case 1:
+                    farm.Controller.Kill();
+                    await Task.Delay(random.Next(500), Cancellation);
+                    await farm.Controller.Start();
+                    break;
+                case 2:
+                    connections.Cut();
+                    break;
+                case 3:
+                    connections.Stall();
+                    await Task.Delay(random.Next(3000), Cancellation);
+                    connections.Flow();
+                    break;
+                default:
+                    FarmProcess agent = farm.Agent(Hosts[random.Next(Hosts.Length)]);
+                    agent.Kill();
+                    await Task.Delay(random.Next(500), Cancellation);
+                    agent.Begin();
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Submits a job until somebody has said that it is accepted.</summary>
+    private static async Task<long> Submit(Farm farm, string target, string key)
+    {
+        while (true)
+        {
+            try
+            {
+                return await farm.Submit("""{"kind":"doctor","maxAttempts":3}""", target, key);
+            }
+            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException or ObjectDisposedException)
+            {
+                await Task.Delay(20, Cancellation);
+            }
+        }
+    }
+
+    private static async Task<JsonElement?> Answered(Farm farm, string path)
+    {
+        try
+        {
+            return await farm.Get(path);
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+}
