@@ -5,6 +5,7 @@ using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.History;
+using Kvmsys.Native.Linux;
 using Microsoft.Extensions.Logging;
 
 namespace Kvmsys.Monitor.Daemon;
@@ -192,6 +193,7 @@ internal sealed partial class JobLoop(DaemonSettings settings, JobStore store, J
         if (GC.CollectionCount(0) != _collections)
         {
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            OwnBinary.Release();
             _collections = GC.CollectionCount(0);
         }
     }

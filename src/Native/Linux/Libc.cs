@@ -57,6 +57,7 @@ internal static unsafe partial class Libc
     public const int SchedFifo = 1;
     public const int RusageThread = 1;
     public const int MadvHugepage = 14;
+    public const int MadvDontneed = 4;
 
     public const int FGetfd = 1;
     public const int FGetfl = 3;
