@@ -150,7 +150,10 @@ public sealed class KvmVcpuTests
         KvmCpuidEntry2[] entries = guest.Kvm.GetSupportedCpuid();
         KvmCpuidEntry2[] room = new KvmCpuidEntry2[entries.Length];
         Assert.True(guest.Vcpu.TryGetCpuid(room, out int count));
-        Assert.Equal(entries.Length, count);
+
+        // A kvm_pvm on an Intel CPU was seen to keep 54 of 56 leaves.
+        Assert.InRange(count, 1, entries.Length);
+        Assert.All(room[..count], entry => Assert.Contains(entries, set => (set.Function, set.Index) == (entry.Function, entry.Index)));
         Assert.False(guest.Vcpu.TryGetCpuid(new KvmCpuidEntry2[1], out _));
     }
 
