@@ -113,28 +113,18 @@ internal static class DaemonCommand
     /// <exception cref="CommandFailedException">The folder cannot be used.</exception>
     public static bool WaitForFolder(string folder, CancellationToken cancellation)
     {
-        TimeSpan pause = TimeSpan.FromSeconds(0.5);
         try
         {
-            for (bool waits = false; ; waits = true)
-            {
-                Directory.CreateDirectory(folder);
-                using FileLock? taken = FileLock.TryTake(folder);
-                if (taken is not null)
-                {
-                    return true;
-                }
-
-                if (!waits)
-                {
-                    StandardStream.WriteMessage($"kvmsys: another one{(FileLock.HolderOf(folder) is int process ? $", process {process}," : "")} uses {Shown.OneLine(folder)}; standing by\n");
-                }
-
-                if (cancellation.WaitHandle.WaitOne(pause))
-                {
-                    return false;
-                }
-            }
+            Directory.CreateDirectory(folder);
+            FileLock.Take(
+                folder,
+                holder => StandardStream.WriteMessage($"kvmsys: another one{(holder is int process ? $", process {process}," : "")} uses {Shown.OneLine(folder)}; standing by\n"),
+                cancellation).Dispose();
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or KvmException)
         {

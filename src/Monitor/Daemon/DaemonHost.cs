@@ -35,11 +35,11 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly JobStore _store;
     private readonly FileLock _folder;
     private readonly ILogger _logger;
-    private DaemonRole _role;
+    private readonly DaemonRole _role;
 
-    private DaemonHost(DaemonSettings settings, WebApplication application, JobStore store, FileLock folder)
+    private DaemonHost(DaemonSettings settings, DaemonRole role, WebApplication application, JobStore store, FileLock folder)
     {
-        (_settings, _application, _store, _folder) = (settings, application, store, folder);
+        (_settings, _role, _application, _store, _folder) = (settings, role, application, store, folder);
         _logger = application.Services.GetRequiredService<ILogger<DaemonHost>>();
     }
 
@@ -104,7 +104,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             }
 
             application.Use(pipeline.AnswerUnknown);
-            return new(settings, application, store, folder) { _role = role };
+            return new(settings, role, application, store, folder);
         }
         catch
         {
@@ -195,9 +195,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     {
         if (settings.FarmBroker is string broker)
         {
-            const string controller = "controller";
-            FarmMembership farm = new(broker, role == DaemonRole.Controller ? controller : settings.FarmHost!, settings.FarmKeyFile, settings.FarmCaFile);
-            services.AddSingleton(farm).AddSingleton(BrokerLogin.Of(farm)).AddSingleton<BrokerConnection>();
+            string name = role == DaemonRole.Controller ? FarmDocument.ControllerName : settings.FarmHost!;
+            services.AddSingleton(BrokerLogin.Of(broker, name, settings.FarmKeyFile, settings.FarmCaFile)).AddSingleton<BrokerConnection>();
         }
 
         if (role == DaemonRole.Controller)

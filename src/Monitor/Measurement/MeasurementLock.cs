@@ -20,8 +20,6 @@ public sealed class MeasurementLock : IDisposable
     /// <summary>What is locked: the root directory, or what KVMSYS_LOCK names, for containers that share a folder.</summary>
     private static string Path => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path ? path : "/";
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-
     private readonly FileLock _lock;
 
     private MeasurementLock(FileLock taken) => _lock = taken;
@@ -31,27 +29,7 @@ public sealed class MeasurementLock : IDisposable
     /// <param name="cancellation">Ends the waiting.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="KvmException">The root directory cannot be locked.</exception>
-    public static MeasurementLock Take(Action<int?> onWait, CancellationToken cancellation)
-    {
-        ArgumentNullException.ThrowIfNull(onWait);
-        for (bool waits = false; ; waits = true)
-        {
-            if (FileLock.TryTake(Path) is FileLock taken)
-            {
-                return new(taken);
-            }
-
-            if (!waits)
-            {
-                onWait(FileLock.HolderOf(Path));
-            }
-
-            if (cancellation.WaitHandle.WaitOne(Pause))
-            {
-                throw new OperationCanceledException(cancellation);
-            }
-        }
-    }
+    public static MeasurementLock Take(Action<int?> onWait, CancellationToken cancellation) => new(FileLock.Take(Path, onWait, cancellation));
 
     /// <summary>Gives it back.</summary>
     public void Dispose() => _lock.Dispose();

@@ -7,6 +7,8 @@ namespace Kvmsys.Native.Linux;
 /// <summary>An exclusive lock on a file or folder, which ends with the process that holds it, however that ends: flock(2).</summary>
 public sealed class FileLock : IDisposable
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
     private readonly OpenFile _file;
 
     private FileLock(OpenFile file) => _file = file;
@@ -26,6 +28,34 @@ public sealed class FileLock : IDisposable
         Errno error = Libc.LastErrno;
         file.Dispose();
         return error is Errno.EAGAIN ? null : throw new KvmException("flock", error, path);
+    }
+
+    /// <summary>Takes the lock, as soon as it is free.</summary>
+    /// <param name="path">A file or folder that may be read.</param>
+    /// <param name="onWait">Called once if it is not, with the process that has it, where that is known.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="KvmException">There is no such file, or its file system has no such locks.</exception>
+    public static FileLock Take(string path, Action<int?> onWait, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(onWait);
+        for (bool waits = false; ; waits = true)
+        {
+            if (TryTake(path) is FileLock taken)
+            {
+                return taken;
+            }
+
+            if (!waits)
+            {
+                onWait(HolderOf(path));
+            }
+
+            if (cancellation.WaitHandle.WaitOne(Pause))
+            {
+                throw new OperationCanceledException(cancellation);
+            }
+        }
     }
 
     /// <summary>Who holds such a lock on a file; null when nobody does, or the kernel does not tell this process.</summary>

@@ -178,7 +178,7 @@ public sealed class DaemonLifeTests
     public void Whoever_asks_where_no_daemon_is_is_told_so()
     {
         (int status, _, string error) = Shell.Run("$kvmsys jobs list --connect unix:/nowhere/daemon.sock");
-        Assert.Equal((69, "kvmsys: no daemon answers at unix:/nowhere/daemon.sock: there is no such socket. Cure: start kvmsys daemon, or say where it listens with --connect.\n"), (status, error));
+        Assert.Equal((69, "kvmsys: no daemon answers at unix:/nowhere/daemon.sock: there is no such socket. Cure: start kvmsys daemon, or a farm's controller, or say where it listens with --connect.\n"), (status, error));
     }
 
     [Fact]

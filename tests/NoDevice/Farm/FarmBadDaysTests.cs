@@ -3,7 +3,10 @@
 using System.Text;
 using System.Text.Json;
 using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Farm.Protocol;
+using Kvmsys.Monitor.Sqlite;
+using Microsoft.Data.Sqlite;
 using NATS.Client.Core;
 using NATS.Client.JetStream;
 using NATS.Client.JetStream.Models;
@@ -23,7 +26,6 @@ public sealed class FarmBadDaysTests
     public async Task What_is_no_result_is_set_aside_and_shown(string subject, string message, string reason)
     {
         await using Farm farm = await Farm.Start();
-        await farm.UntilThere();
         await Publish(farm, subject, Encoding.UTF8.GetBytes(message));
         JsonElement aside = default;
         await farm.Until(
@@ -68,6 +70,49 @@ public sealed class FarmBadDaysTests
         Assert.Contains("it is of another ledger's job", reasons);
         farm.Agent("a").Begin();
         await farm.UntilJob(id, "done");
+    }
+
+    [Theory]
+    [InlineData("host:b", "job 1 is for host:b, and not for host a")]
+    [InlineData("cpu:AuthenticAMD-25-1-1-kvm_amd", "job 1 is for cpu:AuthenticAMD-25-1-1-kvm_amd, and not for host a")]
+    public async Task A_host_has_no_say_in_a_job_that_is_not_for_it(string target, string reason)
+    {
+        await using Farm farm = await Farm.Start("a");
+        await farm.UntilJob(await farm.Submit(Farm.Doctor, target), "queued");
+
+        // What a stolen key knows of the farm, it has from a job of its own.
+        long own = await farm.Submit(Farm.Doctor, "host:a");
+        await farm.UntilJob(own, "done");
+        AttemptReport report = new()
+        {
+            Protocol = FarmProtocol.Version,
+            Farm = FarmIdOf(farm),
+            Job = 1,
+            Host = "a",
+            Run = "forged",
+            StartedAt = DateTimeOffset.UtcNow,
+            EndedAt = DateTimeOffset.UtcNow,
+            Outcome = AttemptOutcome.Succeeded,
+            Document = FarmProtocol.Pack("{}"u8),
+        };
+        await Publish(farm, "farm.event.a.started.1", JsonSerializer.SerializeToUtf8Bytes(report with { Outcome = null }, FarmJson.Default.AttemptReport));
+        await Publish(farm, "farm.result.a.1", JsonSerializer.SerializeToUtf8Bytes(report, FarmJson.Default.AttemptReport));
+        await farm.Until(async () => (await farm.Get("/api/v1/aside")).GetProperty("results").GetArrayLength() == 1, "it was not set aside");
+        Assert.Equal(reason, (await farm.Get("/api/v1/aside")).GetProperty("results")[0].GetProperty("reason").GetString());
+        JsonElement job = await farm.Job(1);
+        Assert.Equal("queued", job.GetProperty("state").GetString());
+        Assert.Empty(Farm.Attempts(job));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(201)]
+    public async Task A_host_whose_labels_are_none_is_not_taken_in(int? length)
+    {
+        await using Farm farm = await Farm.Start();
+        await Report(farm, "odd", report => report with { Labels = new Dictionary<string, string> { ["cpu"] = length is int longest ? new string('x', longest) : null! } });
+        await farm.Until(() => Task.FromResult(farm.Controller.Log.Contains("what host odd says of itself makes no sense", StringComparison.Ordinal)), "the controller does not say so");
+        Assert.Empty((await farm.Get("/api/v1/hosts")).GetProperty("hosts").EnumerateArray());
     }
 
     [Fact]
@@ -221,6 +266,12 @@ public sealed class FarmBadDaysTests
         JsonElement problem = await farm.Post("/api/v1/batches", json);
         Assert.Equal(400, problem.GetProperty("status").GetInt32());
         Assert.StartsWith(objection, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    private static string FarmIdOf(Farm farm)
+    {
+        using SqliteConnection database = JobStore.Connect(Path.Combine(farm.Controller.StateFolder, JobStore.FileName), SqliteOpenMode.ReadOnly);
+        return (string)database.Scalar("SELECT id FROM farm")!;
     }
 
     private static Dictionary<string, string> Labels(string key, string kernel) => new() { ["cpuKey"] = key, ["kernel"] = kernel };

@@ -21,11 +21,11 @@ public sealed class FarmPageTests(DashboardBrowser browser) : IClassFixture<Dash
         await Expect(page.GetByRole(AriaRole.Navigation, new() { Name = "Pages" }).GetByRole(AriaRole.Link).First).ToHaveTextAsync("Hosts");
         ILocator a = page.Locator(".host").Filter(new() { Has = page.GetByRole(AriaRole.Heading, new() { Name = "a idle" }) });
         ILocator b = page.Locator(".host").Filter(new() { Has = page.GetByRole(AriaRole.Heading, new() { Name = "b busy" }) });
-        await Expect(a).ToHaveCountAsync(1);
-        await Expect(b.GetByRole(AriaRole.Link, new() { Name = $"Job {id}" })).ToHaveCountAsync(1);
+        await Expect(a).ToHaveCountAsync(1, new() { Timeout = 20_000 });
+        await Expect(b.GetByRole(AriaRole.Link, new() { Name = $"Job {id}" })).ToHaveCountAsync(1, new() { Timeout = 20_000 });
         await DashboardBrowser.Keep(page, "farm");
         await a.GetByRole(AriaRole.Button, new() { Name = "Begin no further job on a" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "a cordoned" })).ToHaveCountAsync(1);
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "a cordoned" })).ToHaveCountAsync(1, new() { Timeout = 20_000 });
         farm.Agent("b").Kill();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "b gone" })).ToHaveCountAsync(1, new() { Timeout = 60_000 });
         Assert.Empty(complaints);

@@ -129,7 +129,7 @@ internal sealed class DaemonClient : IDisposable
         {
             string reason = _endpoint.Socket is string path && !File.Exists(path) ? "there is no such socket"
                 : exception is OperationCanceledException ? $"no answer within {Patience.TotalSeconds} s" : (exception.InnerException ?? exception).Message;
-            string cure = exception.InnerException is AuthenticationException ? "name its issuer's certificate by SSL_CERT_FILE, and the host as the certificate does" : "start kvmsys daemon, or say where it listens with --connect";
+            string cure = exception.InnerException is AuthenticationException ? "name its issuer's certificate by SSL_CERT_FILE, and the host as the certificate does" : "start kvmsys daemon, or a farm's controller, or say where it listens with --connect";
             throw new DaemonClientException(null, $"no daemon answers at {_endpoint}: {reason.TrimEnd('.')}. Cure: {cure}.");
         }
     }

@@ -726,22 +726,7 @@ internal sealed class JobStore : IDisposable
     private static JobState StateIn(SqliteDataReader row, int column) =>
         JobWords.StateOf(row.GetString(column)) ?? throw new FormatException($"a job's state is {row.GetString(column)}");
 
-    internal static byte[] Pack(ReadOnlySpan<byte> document)
-    {
-        using MemoryStream packed = new();
-        using (BrotliStream brotli = new(packed, CompressionLevel.Fastest))
-        {
-            brotli.Write(document);
-        }
+    internal static byte[] Pack(ReadOnlySpan<byte> document) => Packing.Pack(document, CompressionLevel.Fastest);
 
-        return packed.ToArray();
-    }
-
-    private static byte[] Unpack(byte[] packed)
-    {
-        using BrotliStream brotli = new(new MemoryStream(packed), CompressionMode.Decompress);
-        using MemoryStream document = new();
-        brotli.CopyTo(document);
-        return document.ToArray();
-    }
+    private static byte[] Unpack(byte[] packed) => Packing.Unpack(packed, Array.MaxLength);
 }

@@ -8,9 +8,16 @@ const fewBenches = 200;
 
 /** A farm: its hosts by CPU model, and what each mechanism costs on each of those. */
 export async function hostsView(view) {
-  const [state, { hosts }, { series }, { results: aside }] = await Promise.all(
-    ["host", "hosts", `series?limit=${fewBenches}`, "aside"].map(path => get(path, view.signal)));
-  view.wantsEvent = () => true;
+  // What a bench cost does not change while hosts go on.
+  view.series ??= get(`series?limit=${fewBenches}`, view.signal).catch(error => {
+    view.series = undefined;
+    throw error;
+  });
+  const [state, { hosts }, { series }, { results: aside }] = await Promise.all([get("host", view.signal), get("hosts", view.signal), view.series, get("aside", view.signal)]);
+  view.wantsEvent = event => {
+    if (event.kind === "job.done") view.series = undefined;
+    return true;
+  };
   const kinds = Map.groupBy(hosts, host => host.cpuKey);
   view.show(
     "Farm",

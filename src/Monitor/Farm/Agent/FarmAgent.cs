@@ -18,7 +18,7 @@ namespace Kvmsys.Monitor.Farm.Agent;
 /// Joins a daemon to a farm: takes one job at a time, when the host is idle and quiet, and makes it a job of the daemon's own; tells the farm how that
 /// goes, and answers the delivery when the farm has the end.
 /// </summary>
-/// <param name="farm">The farm.</param>
+/// <param name="farm">Where the farm is, and what this host is called in it.</param>
 /// <param name="settings">How the daemon is set.</param>
 /// <param name="broker">The farm's server.</param>
 /// <param name="store">The daemon's jobs.</param>
@@ -27,7 +27,7 @@ namespace Kvmsys.Monitor.Farm.Agent;
 /// <param name="time">The clock.</param>
 /// <param name="logger">The daemon's log.</param>
 internal sealed partial class FarmAgent(
-    FarmMembership farm, DaemonSettings settings, BrokerConnection broker, JobStore store, JobLoop loop, HostEnvironment host, TimeProvider time, ILogger<FarmAgent> logger) : BackgroundService
+    BrokerLogin farm, DaemonSettings settings, BrokerConnection broker, JobStore store, JobLoop loop, HostEnvironment host, TimeProvider time, ILogger<FarmAgent> logger) : BackgroundService
 {
     // A job that another host has lost is found by whoever looks next; a new one is told.
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(4);
@@ -40,6 +40,9 @@ internal sealed partial class FarmAgent(
     private readonly string _instance = Guid.NewGuid().ToString("N");
     private readonly string _cpuKey = FarmNames.CpuKey(host);
     private readonly SemaphoreSlim _somethingNew = new(0);
+
+    // What the host says of itself is not so any more.
+    private readonly SemaphoreSlim _changed = new(0);
     private readonly Dictionary<string, INatsJSConsumer> _consumers = [];
     private IReadOnlyDictionary<string, string> _labels = new Dictionary<string, string>();
     private HostOrders? _orders;
@@ -83,7 +86,7 @@ internal sealed partial class FarmAgent(
         store.Happened += Hear;
         try
         {
-            LogJoins(farm.Name, _cpuKey, farm.Broker);
+            LogJoins(farm.Name, _cpuKey, farm.Url);
             _labels = await HostLabels.Of(host, settings, stoppingToken).ConfigureAwait(false);
             await broker.Open(stoppingToken).ConfigureAwait(false);
             await Task.WhenAll(
@@ -201,6 +204,7 @@ internal sealed partial class FarmAgent(
         bool isNew = _assignments.Take(job!, request!, delivery, reply);
         LogTaken(job!.Job, delivery);
         loop.Wake();
+        Release(_changed);
 
         // One that was done here before is told again.
         if (!isNew)
@@ -267,6 +271,7 @@ internal sealed partial class FarmAgent(
             assignment.Reply, outcome == AttemptOutcome.Succeeded ? Answers.Done : again ? Answers.Again : Answers.Never, cancellationToken: cancellation).ConfigureAwait(false);
         _assignments.NoteAnswered(assignment);
         LogTold(assignment.FarmJob, JobWords.Of(outcome));
+        Release(_changed);
     }
 
     /// <summary>Gives a job back that will not be done here, so that another host has it at once.</summary>
@@ -280,8 +285,19 @@ internal sealed partial class FarmAgent(
         _assignments.NoteAnswered(assignment);
     }
 
-    private Task Publish(AttemptReport report, CancellationToken cancellation) => broker.Publish(
-        FarmSubjects.Result(farm.Name, Number(report.Job)), JsonSerializer.SerializeToUtf8Bytes(report, FarmJson.Default.AttemptReport), report.Run, cancellation);
+    private Task Publish(AttemptReport report, CancellationToken cancellation)
+    {
+        byte[] message = JsonSerializer.SerializeToUtf8Bytes(report, FarmJson.Default.AttemptReport);
+        if (message.Length > FarmProtocol.MostBytes)
+        {
+            // It would be again, wherever it is done.
+            message = JsonSerializer.SerializeToUtf8Bytes(
+                report with { Outcome = AttemptOutcome.Refused, Again = false, Document = null, Reason = $"what came of it is {message.Length} bytes long, and the farm's server takes {FarmProtocol.MostBytes}" },
+                FarmJson.Default.AttemptReport);
+        }
+
+        return broker.Publish(FarmSubjects.Result(farm.Name, Number(report.Job)), message, report.Run, cancellation);
+    }
 
     private AttemptReport ReportOf(Assignment assignment) => ReportOf(assignment.Farm, assignment.FarmJob, assignment.Run);
 
@@ -291,8 +307,7 @@ internal sealed partial class FarmAgent(
     /// <summary>Says again and again that the host is there, and how it is.</summary>
     private async Task SayThatItIsThere(CancellationToken stopping)
     {
-        using PeriodicTimer timer = new(FarmProtocol.BetweenHeartbeats);
-        do
+        while (true)
         {
             await Try(async () =>
             {
@@ -313,8 +328,8 @@ internal sealed partial class FarmAgent(
                 };
                 await broker.Nats.PublishAsync($"$KV.{FarmSubjects.Hosts}.{farm.Name}", JsonSerializer.SerializeToUtf8Bytes(report, FarmJson.Default.HostReport), cancellationToken: stopping).ConfigureAwait(false);
             }).ConfigureAwait(false);
+            await _changed.WaitAsync(FarmProtocol.BetweenHeartbeats, stopping).ConfigureAwait(false);
         }
-        while (await timer.WaitForNextTickAsync(stopping).ConfigureAwait(false));
     }
 
     private (HostReadiness Readiness, string? Reason) Readiness()
@@ -349,6 +364,7 @@ internal sealed partial class FarmAgent(
         }
 
         Wake();
+        Release(_changed);
     }
 
     private async Task Listen(string subject, Func<CancellationToken, Task> hear, CancellationToken stopping)
@@ -393,11 +409,13 @@ internal sealed partial class FarmAgent(
     private static string? ObjectionTo(HostOrders? orders) =>
         orders is null ? null : orders.Refusal ?? FarmProtocol.ObjectionTo("the controller", orders.Protocol, orders.OldestProtocol);
 
-    private void Wake()
+    private void Wake() => Release(_somethingNew);
+
+    private static void Release(SemaphoreSlim semaphore)
     {
-        if (_somethingNew.CurrentCount == 0)
+        if (semaphore.CurrentCount == 0)
         {
-            _somethingNew.Release();
+            semaphore.Release();
         }
     }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using Kvmsys.Monitor.Farm.Agent;
-
 namespace Kvmsys.Monitor.Farm.Broker;
 
 /// <summary>Where the farm's NATS server is, and as whom to come to it.</summary>
@@ -11,7 +9,11 @@ namespace Kvmsys.Monitor.Farm.Broker;
 /// <param name="CaFile">Path of the certificate that the server's is to lead to, PEM; null for those that this host trusts.</param>
 internal sealed record BrokerLogin(string Url, string Name, FarmKey? Key = null, string? CaFile = null)
 {
-    /// <summary>The login of a member.</summary>
+    /// <summary>The login of a member whose key is in a file.</summary>
+    /// <param name="url">Where the server is.</param>
+    /// <param name="name">The member's name.</param>
+    /// <param name="keyFile">Path of the file; null where the server wants no key.</param>
+    /// <param name="caFile">Path of the certificate that the server's is to lead to.</param>
     /// <exception cref="BrokerException">Its key cannot be used.</exception>
-    public static BrokerLogin Of(FarmMembership farm) => new(farm.Broker, farm.Name, farm.KeyFile is null ? null : FarmKey.Read(farm.KeyFile), farm.CaFile);
+    public static BrokerLogin Of(string url, string name, string? keyFile, string? caFile) => new(url, name, keyFile is null ? null : FarmKey.Read(keyFile), caFile);
 }

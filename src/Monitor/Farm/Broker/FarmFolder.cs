@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -319,18 +318,15 @@ internal sealed class FarmFolder
 
     private FileLock TakeLock()
     {
-        for (Stopwatch time = Stopwatch.StartNew(); ; Thread.Sleep(Pause))
+        string holder = "";
+        using CancellationTokenSource over = new(Patience);
+        try
         {
-            if (FileLock.TryTake(_folder) is FileLock taken)
-            {
-                return taken;
-            }
-
-            if (time.Elapsed > Patience)
-            {
-                string holder = FileLock.HolderOf(_folder) is int process ? $", process {process.ToString(CultureInfo.InvariantCulture)}," : "";
-                throw BrokerException.OfFile($"somebody else{holder} has been changing {_folder} for {Patience.TotalSeconds} s", "wait for its end, or end it");
-            }
+            return FileLock.Take(_folder, known => holder = known is int process ? $", process {process.ToString(CultureInfo.InvariantCulture)}," : "", over.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw BrokerException.OfFile($"somebody else{holder} has been changing {_folder} for {Patience.TotalSeconds} s", "wait for its end, or end it");
         }
     }
 

@@ -49,6 +49,9 @@ internal sealed partial class FarmController(
     private const int PublishedAtOnce = 200;
     private const int MostGenerations = 10;
 
+    // The second word of a result's subject.
+    private const string ResultWord = "result";
+
     // The server's numbers: JSConsumerNotFoundErr, JSNoMessageFoundErr and JSStreamNotFoundErr.
     private const int NoConsumer = 10014;
     private const int NoMessage = 10037;
@@ -76,8 +79,7 @@ internal sealed partial class FarmController(
     public override JobStatus? ProgressOf(long job)
     {
         const int all = 1000;
-        double? progress = hosts.List().FirstOrDefault(host => host.Report.Job == job && host.IsThere(time.GetUtcNow()))?.Report.Progress;
-        return progress is double share ? new((long)(share * all), all, null) : null;
+        return hosts.ProgressOf(job) is double share ? new((long)(share * all), all, null) : null;
     }
 
     /// <inheritdoc/>
@@ -203,7 +205,6 @@ internal sealed partial class FarmController(
                     Protocol = FarmProtocol.Version,
                     Farm = ledger.Id,
                     Job = id,
-                    Generation = generation + 1,
                     DeadlineSeconds = job.DeadlineSeconds,
                     MaxAttempts = job.MaxAttempts,
                     Request = job.Request,
@@ -386,12 +387,10 @@ internal sealed partial class FarmController(
 
     private async Task KeepResult(INatsJSMsg<byte[]> message, CancellationToken cancellation)
     {
-        AttemptReport? report = Read(message, out string? objection);
-        objection ??= report!.Outcome is null ? "it has no outcome" : null;
-        if (objection is not null || store.Find(report!.Job) is not Job job)
+        if (Read(message, out string? objection) is not (AttemptReport report, Job job))
         {
-            ledger.SetAside(message.Subject, objection ?? "there is no such job", message.Data ?? []);
-            LogSetAside(message.Subject, objection ?? "there is no such job");
+            ledger.SetAside(message.Subject, objection!, message.Data ?? []);
+            LogSetAside(message.Subject, objection!);
             return;
         }
 
@@ -431,7 +430,7 @@ internal sealed partial class FarmController(
 
     private Task KeepEvent(INatsJSMsg<byte[]> message, CancellationToken cancellation)
     {
-        if (Read(message, out _) is AttemptReport report && store.Find(report.Job) is Job { HasEnded: false })
+        if (Read(message, out _) is (AttemptReport report, Job { HasEnded: false }))
         {
             ledger.Begin(report);
         }
@@ -439,9 +438,10 @@ internal sealed partial class FarmController(
         return Task.CompletedTask;
     }
 
-    /// <summary>What a host says of an attempt, if it is one of its own and of this ledger's jobs.</summary>
-    private AttemptReport? Read(INatsJSMsg<byte[]> message, out string? objection)
+    /// <summary>What a host says of an attempt, if it is one of its own at a job of this ledger's that it may be given.</summary>
+    private (AttemptReport Report, Job Job)? Read(INatsJSMsg<byte[]> message, out string? objection)
     {
+        Job? job = null;
         try
         {
             AttemptReport? report = JsonSerializer.Deserialize(message.Data ?? [], FarmJson.Default.AttemptReport);
@@ -450,8 +450,12 @@ internal sealed partial class FarmController(
             objection = report is null ? "it is empty"
                 : report.Host != words[host] || report.Job != FarmSubjects.JobOf(message.Subject) ? $"it says that it is of host {Shown.OneLine(report.Host)} and job {report.Job}"
                 : report.Farm != ledger.Id ? "it is of another ledger's job"
-                : FarmProtocol.ObjectionTo($"host {report.Host}", report.Protocol, report.Protocol);
-            return objection is null ? report : null;
+                : FarmProtocol.ObjectionTo($"host {report.Host}", report.Protocol, report.Protocol)
+                ?? ((job = store.Find(report.Job)) is null ? "there is no such job"
+                : !FarmTarget.Of(job.Request).Fits(report.Host, hosts.Find(report.Host)?.Report.CpuKey) ? $"job {job.Id} is for {FarmTarget.Of(job.Request)}, and not for host {report.Host}"
+                : report.Outcome is null && words[1] == ResultWord ? "it has no outcome"
+                : null);
+            return objection is null ? (report!, job!) : null;
         }
         catch (JsonException exception)
         {
@@ -528,8 +532,9 @@ internal sealed partial class FarmController(
             return;
         }
 
-        if (report is null)
+        if (report is null || !report.HasSoundLabels)
         {
+            LogNoReport(name, "it is empty, or its labels are too many or too long");
             return;
         }
 

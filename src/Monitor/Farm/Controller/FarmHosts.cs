@@ -50,6 +50,15 @@ internal sealed class FarmHosts
         }
     }
 
+    /// <summary>How far a job is, as the host says that does it; null when nobody says.</summary>
+    public double? ProgressOf(long job)
+    {
+        lock (_lock)
+        {
+            return _hosts.Values.FirstOrDefault(entry => entry.Host.Report.Job == job && entry.Host.IsThere(_time.GetUtcNow()))?.Host.Report.Progress;
+        }
+    }
+
     /// <summary>Takes what a host says of itself.</summary>
     /// <returns>The host, and whether it has to be told anew what it is to do.</returns>
     /// <exception cref="StoreFullException">There is no room to note it.</exception>

@@ -42,7 +42,7 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
     public IReadOnlyList<(long Job, int Generation)> Outbox(int limit) => jobs.Read(connection => connection.Rows(
         """
         SELECT id, coalesce(generation, 0) FROM job LEFT JOIN published ON published.job = job.id
-        WHERE state IN ('queued', 'running') AND published.at IS NULL
+        WHERE state IN ('queued', 'running') AND cancel_requested = 0 AND published.at IS NULL
         ORDER BY priority DESC, id LIMIT $limit
         """,
         row => (row.GetInt64(0), row.GetInt32(1)),

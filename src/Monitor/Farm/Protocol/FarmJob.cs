@@ -16,9 +16,6 @@ internal sealed record FarmJob
     /// <summary>The job's number in the ledger.</summary>
     public required long Job { get; init; }
 
-    /// <summary>How often it was put into the stream.</summary>
-    public required int Generation { get; init; }
-
     /// <summary>Seconds that an attempt may take.</summary>
     public required int DeadlineSeconds { get; init; }
 

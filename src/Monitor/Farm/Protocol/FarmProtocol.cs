@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.IO.Compression;
+using Kvmsys.Monitor.Daemon.Store;
 
 namespace Kvmsys.Monitor.Farm.Protocol;
 
@@ -35,39 +36,17 @@ internal static class FarmProtocol
         : null;
 
     /// <summary>Makes bytes small.</summary>
-    public static byte[] Pack(ReadOnlySpan<byte> bytes)
-    {
-        using MemoryStream packed = new();
-        using (BrotliStream brotli = new(packed, CompressionLevel.Optimal))
-        {
-            brotli.Write(bytes);
-        }
-
-        return packed.ToArray();
-    }
+    public static byte[] Pack(ReadOnlySpan<byte> bytes) => Packing.Pack(bytes, CompressionLevel.Optimal);
 
     /// <summary>Makes them what they were; null where they are no such bytes, or more than anybody sends.</summary>
     public static byte[]? Unpack(byte[] packed)
     {
         const int most = 64 << 20;
-        using BrotliStream brotli = new(new MemoryStream(packed), CompressionMode.Decompress);
-        using MemoryStream bytes = new();
-        byte[] buffer = new byte[64 << 10];
         try
         {
-            while (brotli.Read(buffer) is int read and > 0)
-            {
-                if (bytes.Length + read > most)
-                {
-                    return null;
-                }
-
-                bytes.Write(buffer, 0, read);
-            }
-
-            return bytes.ToArray();
+            return Packing.Unpack(packed, most);
         }
-        catch (InvalidOperationException)
+        catch (Exception exception) when (exception is InvalidOperationException or InvalidDataException)
         {
             return null;
         }

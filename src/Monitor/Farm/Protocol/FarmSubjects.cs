@@ -74,9 +74,6 @@ internal static class FarmSubjects
     /// <summary>Where a host says what an attempt at a job has come to.</summary>
     public static string Result(string host, string job) => $"farm.result.{host}.{job}";
 
-    /// <summary>All that a host says of attempts.</summary>
-    public static string ResultsOf(string host) => $"farm.result.{host}.>";
-
     /// <summary>Where a host says that it has begun an attempt at a job.</summary>
     public static string Started(string host, string job) => $"farm.event.{host}.started.{job}";
 

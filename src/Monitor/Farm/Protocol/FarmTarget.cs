@@ -45,6 +45,16 @@ internal sealed record FarmTarget(FarmTargetKind Kind, string Value)
         _ => FarmSubjects.AnyConsumer,
     };
 
+    /// <summary>Whether a host may be given such jobs.</summary>
+    /// <param name="host">Its name.</param>
+    /// <param name="cpuKey">Its kind; null where that is not known.</param>
+    public bool Fits(string host, string? cpuKey) => Kind switch
+    {
+        FarmTargetKind.Host => Value == host,
+        FarmTargetKind.Cpu => Value == cpuKey,
+        _ => true,
+    };
+
     /// <summary>The subject under which a job lies in the stream.</summary>
     public string Subject(long job) => FarmSubjects.Job(
         Kind switch

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using System.Text.Json.Serialization;
+
 namespace Kvmsys.Monitor.Farm.Protocol;
 
 /// <summary>What a host says of itself, again and again, in the bucket <see cref="FarmSubjects.Hosts"/>.</summary>
@@ -22,6 +24,18 @@ internal sealed record HostReport
 
     /// <summary>What jobs may be chosen by.</summary>
     public required IReadOnlyDictionary<string, string> Labels { get; init; }
+
+    /// <summary>Whether its labels are some that a host may have: they are shown, and kept.</summary>
+    [JsonIgnore]
+    public bool HasSoundLabels
+    {
+        get
+        {
+            const int most = 50;
+            const int longest = 200;
+            return Labels.Count <= most && Labels.All(label => label is { Key.Length: <= longest, Value: { Length: <= longest } });
+        }
+    }
 
     /// <summary>Whether it would take a job, and why not.</summary>
     public required HostReadiness Readiness { get; init; }
