@@ -61,7 +61,7 @@ internal static class ManyResults
             store.Finish(job.Id, attempt, end, entry, Measured.Select(result => new HistoryFigure(entry, result.Profile, result.Mechanism, "hardware", Stable: true, new Estimate(100, 99, 101, 0.95))));
         }
 
-        Copy(Path.Combine(folder, JobStore.FileName), count);
+        Copy(Path.Combine(folder, SqliteStoreDatabase.FileName), count);
     }
 
     /// <summary>Copies the first job's rows; the last one is of now, and the figures go up and down.</summary>
@@ -93,7 +93,7 @@ internal static class ManyResults
             "UPDATE latest SET job = $count",
             "INSERT INTO event (at, kind, job) SELECT ended_at, 'job.done', id FROM job WHERE id > $count - 9000",
         ];
-        using SqliteConnection connection = JobStore.Connect(path, SqliteOpenMode.ReadWrite);
+        using SqliteConnection connection = SqliteStoreDatabase.Connect(path, SqliteOpenMode.ReadWrite);
         using SqliteTransaction transaction = connection.BeginTransaction();
         foreach (string statement in statements)
         {

@@ -2,6 +2,7 @@
 
 using System.CommandLine;
 using Kvmsys.Monitor.Daemon;
+using Kvmsys.Monitor.Farm.Controller;
 
 namespace Kvmsys.Monitor.Commands;
 
@@ -15,15 +16,17 @@ internal static class FarmControllerCommand
     public static Command Create()
     {
         FarmOptions options = new();
-        Option<bool> standby = new("--standby") { Description = "Wait until no other controller uses the folder, and take over then." };
-        Command command = new(Name, "Take jobs from people and scripts, and have the hosts of a farm make them; keep what comes back.") { standby };
+        Option<bool> standby = new("--standby") { Description = "Wait until the ledger is there and no other controller uses it, and take over then." };
+        Option<string?> ledger = new("--ledger") { Description = "The PostgreSQL database that has the ledger, postgresql://USER@HOST/DATABASE; a file in the state folder when not given.", HelpName = "URL" };
+        Command command = new(Name, "Take jobs from people and scripts, and have the hosts of a farm make them; keep what comes back.") { standby, ledger };
         options.AddTo(command, UnitFile.Controller, parsed =>
         {
-            DaemonSettings settings = options.SettingsOf(parsed, DaemonRole.Controller, _ => { });
+            DaemonSettings settings = options.SettingsOf(parsed, DaemonRole.Controller, taken => taken.TakeOption("farmLedger", parsed.GetValue(ledger) is string url ? [url] : null, ledger.Name));
             if (parsed.GetValue(standby))
             {
                 using Interruption interruption = new();
-                if (!DaemonCommand.WaitForFolder(settings.StateFolder, interruption.Token))
+                if (!DaemonCommand.WaitForFolder(settings.StateFolder, interruption.Token)
+                    || (settings.FarmLedger is PostgresAddress address && !PostgresStoreDatabase.WaitFor(address, StandBy, interruption.Token)))
                 {
                     return interruption.ExitCode;
                 }
@@ -32,5 +35,7 @@ internal static class FarmControllerCommand
             return DaemonCommand.Run(settings, DaemonRole.Controller);
         });
         return command;
+
+        void StandBy(string reason) => StandardStream.WriteMessage($"kvmsys: {Shown.OneLine(reason)}; standing by\n");
     }
 }

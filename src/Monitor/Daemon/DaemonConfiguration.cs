@@ -134,6 +134,11 @@ internal sealed class DaemonConfiguration
             _objections.Add("farmBroker and farmHost: one needs the other (--broker, --host)");
         }
 
+        if (role == DaemonRole.Host && Settings.FarmLedger is not null)
+        {
+            _objections.Add("farmLedger: only a farm's controller has one; a host's results are in its state folder");
+        }
+
         bool isEncrypted = Settings.Listen.Any(endpoint => endpoint.IsEncrypted);
         if ((Settings.TlsCertificate is null) != (Settings.TlsKey is null) || (isEncrypted && Settings.TlsCertificate is null))
         {
@@ -155,9 +160,15 @@ internal sealed class DaemonConfiguration
         }
         else
         {
-            _objections.Add($"{where}: {setting.Expected} is needed, and not {string.Join(' ', values)}");
+            _objections.Add($"{where}: {setting.Expected} is needed, and not {string.Join(' ', values.Select(WithoutPassword))}");
         }
     }
+
+    /// <summary>A value, to be told: a URL that should have no password may have one.</summary>
+    private static string WithoutPassword(string value) =>
+        value.IndexOf("://", StringComparison.Ordinal) is int scheme and >= 0 && value.IndexOf(':', scheme + 3) is int colon and >= 0 && value.LastIndexOf('@') is int at && at > colon
+            ? $"{value[..colon]}:...{value[at..]}"
+            : value;
 
     private static IReadOnlyList<string> ValuesOf(JsonElement value) => value.ValueKind switch
     {

@@ -58,7 +58,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         JobStore? store = null;
         try
         {
-            store = JobStore.Open(settings.StateFolder, time);
+            store = settings.FarmLedger is PostgresAddress ledger ? new(PostgresStoreDatabase.Open(ledger), time) : JobStore.Open(settings.StateFolder, time);
             // With nothing that is not asked for: the others look for configuration files, and watch the folder where they might be.
             WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "kvmsys" });
             builder.Services.AddRoutingCore();
@@ -155,7 +155,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             File.SetUnixFileMode(socket, SocketMode);
         }
 
-        LogReady(string.Join(' ', _settings.Listen), _settings.StateFolder);
+        LogReady(string.Join(' ', _settings.Listen), _settings.FarmLedger?.ToString() ?? _settings.StateFolder);
         if (lost.Count > 0)
         {
             LogRecovered(lost.Count);
@@ -205,6 +205,11 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             services.AddSingleton<FarmLedger>().AddSingleton<FarmHosts>().AddSingleton<FarmController>().AddSingleton<FarmRoutes>();
             services.AddSingleton<JobEngine>(provider => provider.GetRequiredService<FarmController>());
             services.AddHostedService(provider => provider.GetRequiredService<FarmController>());
+            if (settings.FarmLedger is not null)
+            {
+                services.AddHostedService<LedgerWatch>();
+            }
+
             return;
         }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
+using Kvmsys.Monitor.Farm.Controller;
 using Kvmsys.Monitor.Farm.Protocol;
 
 namespace Kvmsys.Monitor.Daemon;
@@ -58,6 +59,7 @@ internal sealed record DaemonSetting(string Name, string Expected, string Meanin
         Number("farmAckWaitSeconds", 2, 3600, "of a controller: seconds that a host which has a job may say nothing of it, until another one gets it", (settings, value) => settings with { FarmAckWaitSeconds = value }),
         Number("farmReconcileSeconds", 1, 3600, "of a controller: seconds between two looks whether every job is where a host gets it", (settings, value) => settings with { FarmReconcileSeconds = value }),
         Number("farmReplicas", 1, 5, "of a controller: servers of a NATS cluster that keep a copy each", (settings, value) => settings with { FarmReplicas = value }),
+        Text("farmLedger", PostgresAddress.Expected, "of a controller: the PostgreSQL database that has the ledger, instead of one in the state folder", (settings, value) => PostgresAddress.TryParse(value, out PostgresAddress? ledger) ? settings with { FarmLedger = ledger } : null),
         Number("farmQuietPercent", 1, 100, "how busy its CPUs may be, in percent, for it to take a job of the farm", (settings, value) => settings with { FarmQuietPercent = value }),
         Number("stopSeconds", 1, 3600, "seconds that a job may go on when the daemon is asked to stop", (settings, value) => settings with { StopSeconds = value }),
     ];

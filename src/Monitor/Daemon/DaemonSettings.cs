@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Kvmsys.Monitor.Farm.Controller;
 using Kvmsys.Native;
 
 namespace Kvmsys.Monitor.Daemon;
@@ -78,6 +79,9 @@ internal sealed record DaemonSettings
 
     /// <summary>Of a controller: servers of a NATS cluster that keep a copy each.</summary>
     public int FarmReplicas { get; init; } = 1;
+
+    /// <summary>Of a controller: the PostgreSQL database that has the ledger; null for one in the state folder.</summary>
+    public PostgresAddress? FarmLedger { get; init; }
 
     /// <summary>How busy its CPUs may be, in percent, for it to take a job of the farm.</summary>
     public int FarmQuietPercent { get; init; } = 20;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 
+using System.Data.Common;
 using System.Globalization;
 using System.Text;
 using Kvmsys.Monitor.Measurement;
-using Kvmsys.Monitor.Sqlite;
+using Kvmsys.Monitor.Sql;
 using Kvmsys.Monitor.Statistics;
 using Kvmsys.Native;
 using Kvmsys.Native.Linux;
@@ -315,7 +316,7 @@ internal sealed class HistoryDatabase : IDisposable
     }
 
     /// <summary>What is asked for with the latest first, in the order of time.</summary>
-    private List<T> Rows<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    private List<T> Rows<T>(string sql, Func<DbDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         List<T> rows = _connection.Rows(sql, read, parameters);
         rows.Reverse();
@@ -323,7 +324,7 @@ internal sealed class HistoryDatabase : IDisposable
     }
 
     /// <summary>A row that begins with a bench's columns: number, time, CPU, microcode, kernel, version, verdict, plan, mechanisms, complete, stable.</summary>
-    internal static HistoryEntry ReadEntry(SqliteDataReader row) => new()
+    internal static HistoryEntry ReadEntry(DbDataReader row) => new()
     {
         Id = row.GetInt64(0),
         Time = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1)),
@@ -341,7 +342,7 @@ internal sealed class HistoryDatabase : IDisposable
 
     /// <summary>A row that has a figure behind its bench's columns: profile, mechanism, verdict, stable, cost, its interval, what that covers.</summary>
     /// <exception cref="FormatException">It is none that a call can cost.</exception>
-    internal static HistoryFigure ReadFigure(SqliteDataReader row)
+    internal static HistoryFigure ReadFigure(DbDataReader row)
     {
         Estimate cost = new(Cell(4), Cell(5), Cell(6), Cell(7));
         return CallCost.IsPossible(cost.Low) && cost.Low <= cost.Value && cost.Value <= cost.High && CallCost.IsPossible(cost.High) && cost.Coverage is >= 0 and <= 1

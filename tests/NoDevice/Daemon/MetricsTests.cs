@@ -112,7 +112,7 @@ public sealed partial class MetricsTests
         await using RunningDaemon daemon = await RunningDaemon.Start(settings =>
         {
             Directory.CreateDirectory(settings.StateFolder);
-            File.WriteAllText(Path.Combine(settings.StateFolder, JobStore.FileName), new string('x', 10_000));
+            File.WriteAllText(Path.Combine(settings.StateFolder, SqliteStoreDatabase.FileName), new string('x', 10_000));
             return settings;
         });
         Assert.Equal(1, (await Scrape.Of(daemon.ByPort))["kvmsys_database_set_aside"]);

@@ -2,7 +2,7 @@
 
 using System.Globalization;
 using System.Text.Json;
-using Kvmsys.Monitor.Sqlite;
+using Kvmsys.Monitor.Sql;
 using Kvmsys.Tests.NoDevice.CommandLine;
 using Microsoft.Data.Sqlite;
 

@@ -3,7 +3,7 @@
 using Kvmsys.Monitor.Daemon;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
-using Kvmsys.Monitor.Sqlite;
+using Kvmsys.Monitor.Sql;
 using Microsoft.Data.Sqlite;
 
 namespace Kvmsys.Tests.NoDevice.Daemon;

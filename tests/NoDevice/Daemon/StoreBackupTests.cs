@@ -3,7 +3,7 @@
 using System.Text.Json;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
-using Kvmsys.Monitor.Sqlite;
+using Kvmsys.Monitor.Sql;
 using Kvmsys.Tests.NoDevice.CommandLine;
 using Microsoft.Data.Sqlite;
 
@@ -20,7 +20,7 @@ public sealed class StoreBackupTests : IDisposable
 
     private string State => Path.Combine(_folder, "state");
 
-    private string Database => Path.Combine(State, JobStore.FileName);
+    private string Database => Path.Combine(State, SqliteStoreDatabase.FileName);
 
     private string Copy => Path.Combine(_folder, "copy.db");
 
@@ -58,7 +58,7 @@ public sealed class StoreBackupTests : IDisposable
         // A daemon goes on with it where it is put in place.
         using DaemonProcess restored = new();
         Directory.CreateDirectory(restored.StateFolder);
-        File.Copy(Copy, Path.Combine(restored.StateFolder, JobStore.FileName));
+        File.Copy(Copy, Path.Combine(restored.StateFolder, SqliteStoreDatabase.FileName));
         await restored.Start();
         using HttpResponseMessage answer = await restored.Client.GetAsync("/api/v1/jobs?limit=1000", Cancellation);
         JsonElement[] jobs = [.. (await RunningDaemon.Read(answer)).GetProperty("jobs").EnumerateArray()];
@@ -76,7 +76,7 @@ public sealed class StoreBackupTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Copy));
         Assert.Equal([State, Copy], Directory.GetFileSystemEntries(_folder).OrderDescending());
         string other = Directory.CreateDirectory(Path.Combine(_folder, "other")).FullName;
-        File.Copy(Copy, Path.Combine(other, JobStore.FileName));
+        File.Copy(Copy, Path.Combine(other, SqliteStoreDatabase.FileName));
         using JobStore store = JobStore.Open(other, TimeProvider.System);
         Assert.Equal([3L, 2L, 1L], store.List(null, null, 10).Select(job => job.Id));
     }
@@ -160,7 +160,7 @@ public sealed class StoreBackupTests : IDisposable
         SqliteLibrary.Load();
         foreach (string database in (string[])[Database, Copy])
         {
-            using SqliteConnection connection = JobStore.Connect(database, SqliteOpenMode.ReadOnly);
+            using SqliteConnection connection = SqliteStoreDatabase.Connect(database, SqliteOpenMode.ReadOnly);
             Assert.Equal(1L, connection.Scalar("PRAGMA user_version"));
         }
     }
@@ -183,7 +183,7 @@ public sealed class StoreBackupTests : IDisposable
     private void Change(string sql)
     {
         SqliteLibrary.Load();
-        using SqliteConnection connection = JobStore.Connect(Database, SqliteOpenMode.ReadWrite);
+        using SqliteConnection connection = SqliteStoreDatabase.Connect(Database, SqliteOpenMode.ReadWrite);
         connection.Execute(sql);
     }
 }

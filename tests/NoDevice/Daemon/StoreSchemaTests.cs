@@ -5,7 +5,7 @@ using System.Text;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.History;
-using Kvmsys.Monitor.Sqlite;
+using Kvmsys.Monitor.Sql;
 using Kvmsys.Monitor.Statistics;
 using Microsoft.Data.Sqlite;
 
@@ -18,7 +18,7 @@ public sealed class StoreSchemaTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("kvmsys-test-").FullName;
 
-    private string Database => Path.Combine(_folder, JobStore.FileName);
+    private string Database => Path.Combine(_folder, SqliteStoreDatabase.FileName);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -42,7 +42,7 @@ public sealed class StoreSchemaTests : IDisposable
     {
         Make(version);
         JobStore.Open(_folder, TimeProvider.System).Dispose();
-        using SqliteConnection connection = JobStore.Connect(Database, SqliteOpenMode.ReadOnly);
+        using SqliteConnection connection = SqliteStoreDatabase.Connect(Database, SqliteOpenMode.ReadOnly);
         Assert.Equal(Indices.Order(), connection.Rows("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ('figure', 'bench', 'attempt') ORDER BY name", row => row.GetString(0)));
         Assert.Equal((long)StoreSchema.Version, connection.Scalar("PRAGMA user_version"));
     }
@@ -101,7 +101,7 @@ public sealed class StoreSchemaTests : IDisposable
             VALUES ('int80', 'bare', 1, 'hardware', 1, 600, 600, 600, 0.95), ('sysenter', 'bare', 1, 'hardware', 1, 95, 95, 95, 0.95), ('int80', 'bare', 2, 'hardware', 1, 620, 620, 620, 0.95);
             """;
         SqliteLibrary.Load();
-        using SqliteConnection connection = JobStore.Connect(Database, SqliteOpenMode.ReadWriteCreate);
+        using SqliteConnection connection = SqliteStoreDatabase.Connect(Database, SqliteOpenMode.ReadWriteCreate);
         foreach (string migration in StoreSchema.Migrations[..version])
         {
             connection.Execute(migration);

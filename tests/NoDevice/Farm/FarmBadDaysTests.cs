@@ -5,7 +5,7 @@ using System.Text.Json;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Farm.Protocol;
-using Kvmsys.Monitor.Sqlite;
+using Kvmsys.Monitor.Sql;
 using Microsoft.Data.Sqlite;
 using NATS.Client.Core;
 using NATS.Client.JetStream;
@@ -270,7 +270,8 @@ public sealed class FarmBadDaysTests
 
     private static string FarmIdOf(Farm farm)
     {
-        using SqliteConnection database = JobStore.Connect(Path.Combine(farm.Controller.StateFolder, JobStore.FileName), SqliteOpenMode.ReadOnly);
+        SqliteLibrary.Load();
+        using SqliteConnection database = SqliteStoreDatabase.Connect(Path.Combine(farm.Controller.StateFolder, JobStore.FileName), SqliteOpenMode.ReadOnly);
         return (string)database.Scalar("SELECT id FROM farm")!;
     }
 

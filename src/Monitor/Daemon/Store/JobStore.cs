@@ -1,27 +1,20 @@
 // SPDX-License-Identifier: MIT
 
-using System.Data;
+using System.Data.Common;
 using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text.Json;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.History;
-using Kvmsys.Monitor.Sqlite;
-using Microsoft.Data.Sqlite;
-using SQLitePCL;
+using Kvmsys.Monitor.Sql;
 
 namespace Kvmsys.Monitor.Daemon.Store;
 
-/// <summary>
-/// The daemon's jobs, attempts and results in one SQLite file. What a method has returned from is on the disk: a write-ahead log that is synced at
-/// every commit.
-/// </summary>
-/// <remarks>One connection writes and another reads, each used by one thread at a time; in a write-ahead log neither waits for the other.</remarks>
-internal sealed class JobStore : IDisposable
+/// <summary>The daemon's jobs, attempts and results. What a method has returned from is on the disk.</summary>
+/// <param name="database">Where they are; it is closed with the store.</param>
+/// <param name="time">The clock.</param>
+internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDisposable
 {
-    /// <summary>The database's name in its folder.</summary>
-    public const string FileName = "jobs.db";
-
     /// <summary>Rows that a list has at most.</summary>
     public const int MostRows = 1000;
 
@@ -31,7 +24,6 @@ internal sealed class JobStore : IDisposable
     // Longer than a webhook is asked.
     private static readonly TimeSpan LongestUntold = TimeSpan.FromDays(2);
 
-    private const string CorruptMarker = FileName + ".corrupt";
     private const string CordonFlag = "cordoned";
     private const string AttemptColumns = "number, started_at, ended_at, outcome, exit_status, reason, log, document IS NOT NULL, host";
 
@@ -41,80 +33,19 @@ internal sealed class JobStore : IDisposable
     private const string EntryColumns =
         "bench.job, time, cpu_brand, cpu_signature, microcode, kernel, version, bench.verdict, plan_hash, mechanisms, complete, bench.stable";
 
-    private readonly string _folder;
-    private readonly TimeProvider _time;
-    private readonly SqliteConnection _writing;
-    private readonly SqliteConnection _reading;
     private readonly Lock _writer = new();
     private readonly Lock _reader = new();
-    private bool _isCorrupt;
-
-    private JobStore(string folder, TimeProvider time)
-    {
-        _folder = folder;
-        _time = time;
-        _writing = Connect(Path.Combine(folder, FileName), SqliteOpenMode.ReadWriteCreate);
-        try
-        {
-            _writing.Execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF");
-            StoreSchema.Bring(_writing, Path.Combine(folder, FileName));
-
-            // It is written into the file, which has to be this daemon's.
-            _writing.Execute("PRAGMA journal_mode = WAL");
-            _reading = Connect(Path.Combine(folder, FileName), SqliteOpenMode.ReadOnly);
-        }
-        catch
-        {
-            _writing.Dispose();
-            throw;
-        }
-    }
 
     /// <summary>Called, outside of any lock, with each event that was written.</summary>
     public event Action<JobEvent>? Happened;
 
     /// <summary>A damaged database that was found at the start: where it lies now; null for none.</summary>
-    public string? SetAside { get; private init; }
+    public string? SetAside => database.SetAside;
 
     /// <summary>Opens the database of a folder, which is made where there is none. One that is damaged is set aside, whole, and a new one begun.</summary>
     /// <exception cref="StoreException">It cannot be used.</exception>
     /// <exception cref="StoreFullException">There is no room.</exception>
-    public static JobStore Open(string folder, TimeProvider time)
-    {
-        SqliteLibrary.Load();
-        string path = Path.Combine(folder, FileName);
-        string marker = Path.Combine(folder, CorruptMarker);
-        try
-        {
-            const UnixFileMode owners = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-            Directory.CreateDirectory(folder, owners);
-            string? aside = null;
-            if (File.Exists(marker))
-            {
-                aside = !File.Exists(path) || IsSound(path) ? null : MoveAside(path, time);
-                File.Delete(marker);
-            }
-
-            try
-            {
-                return new(folder, time) { SetAside = aside };
-            }
-            catch (SqliteException exception) when (IsDamage(exception))
-            {
-                // What is in braces is done after what opens it.
-                aside = MoveAside(path, time);
-                return new(folder, time) { SetAside = aside };
-            }
-        }
-        catch (SqliteException exception) when (IsFull(exception))
-        {
-            throw new StoreFullException(exception);
-        }
-        catch (Exception exception) when (exception is SqliteException or IOException or UnauthorizedAccessException)
-        {
-            throw new StoreException($"the database {path} cannot be used: {exception.Message.TrimEnd('.')}", "name a folder that can be written with --state");
-        }
-    }
+    public static JobStore Open(string folder, TimeProvider time) => new(SqliteStoreDatabase.Open(folder, time), time);
 
     /// <summary>Takes a job in.</summary>
     /// <param name="request">The job, looked at already.</param>
@@ -139,37 +70,37 @@ internal sealed class JobStore : IDisposable
         long digest = unchecked((long)(XxHash3.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(json)) ^ XxHash3.HashToUInt64(program)));
         return events =>
         {
-            if (key is not null && _writing.Rows("SELECT job, digest FROM submission WHERE key = $key", row => (Job: row.GetInt64(0), Digest: row.GetInt64(1)), ("$key", key)) is [(long earlier, long same)])
+            if (key is not null && Writing.Rows("SELECT job, digest FROM submission WHERE key = @key", row => (Job: row.GetInt64(0), Digest: row.GetInt64(1)), ("@key", key)) is [(long earlier, long same)])
             {
-                return same == digest ? (FindIn(_writing, earlier)!, false) : throw new KeyReusedException(earlier);
+                return same == digest ? (FindIn(Writing, earlier)!, false) : throw new KeyReusedException(earlier);
             }
 
-            if ((long)_writing.Scalar("SELECT count(*) FROM job WHERE state = 'queued'")! >= longestQueue)
+            if ((long)Writing.Scalar("SELECT count(*) FROM job WHERE state = 'queued'")! >= longestQueue)
             {
                 return null;
             }
 
-            long id = (long)_writing.Scalar(
+            long id = (long)Writing.Scalar(
                 """
                 INSERT INTO job (request, program, kind, priority, state, submitted_at, submitted_by, deadline_seconds, max_attempts)
-                VALUES ($request, $program, $kind, $priority, 'queued', $now, $by, $deadline, $attempts)
+                VALUES (@request, @program, @kind, @priority, 'queued', @now, @by, @deadline, @attempts)
                 RETURNING id
                 """,
-                ("$request", json),
-                ("$program", program),
-                ("$kind", JobWords.Of(request.Kind)),
-                ("$priority", request.Priority),
-                ("$now", Now),
-                ("$by", by),
-                ("$deadline", request.DeadlineSeconds ?? deadlineSeconds),
-                ("$attempts", request.MaxAttempts ?? maxAttempts))!;
+                ("@request", json),
+                ("@program", program),
+                ("@kind", JobWords.Of(request.Kind)),
+                ("@priority", request.Priority),
+                ("@now", Now),
+                ("@by", by),
+                ("@deadline", request.DeadlineSeconds ?? deadlineSeconds),
+                ("@attempts", request.MaxAttempts ?? maxAttempts))!;
             if (key is not null)
             {
-                _writing.Execute("INSERT INTO submission (key, digest, job, at) VALUES ($key, $digest, $job, $now)", ("$key", key), ("$digest", digest), ("$job", id), ("$now", Now));
+                Writing.Execute("INSERT INTO submission (key, digest, job, at) VALUES (@key, @digest, @job, @now)", ("@key", key), ("@digest", digest), ("@job", id), ("@now", Now));
             }
 
             events.Add(Note("job.queued", id, request.Name));
-            return (FindIn(_writing, id)!, true);
+            return (FindIn(Writing, id)!, true);
         };
     }
 
@@ -182,13 +113,13 @@ internal sealed class JobStore : IDisposable
     /// <param name="limit">So many at most.</param>
     public IReadOnlyList<Job> List(JobState? state, long? before, int limit) => Read(connection => state is JobState wanted
         ? connection.Rows(
-            $"SELECT {JobColumns} FROM job WHERE state = $state AND id < $before ORDER BY id DESC LIMIT $limit",
+            $"SELECT {JobColumns} FROM job WHERE state = @state AND id < @before ORDER BY id DESC LIMIT @limit",
             ReadJob,
-            ("$state", JobWords.Of(wanted)),
-            ("$before", before ?? long.MaxValue),
-            ("$limit", limit))
+            ("@state", JobWords.Of(wanted)),
+            ("@before", before ?? long.MaxValue),
+            ("@limit", limit))
         : connection.Rows(
-            $"SELECT {JobColumns} FROM job WHERE id < $before ORDER BY id DESC LIMIT $limit", ReadJob, ("$before", before ?? long.MaxValue), ("$limit", limit)));
+            $"SELECT {JobColumns} FROM job WHERE id < @before ORDER BY id DESC LIMIT @limit", ReadJob, ("@before", before ?? long.MaxValue), ("@limit", limit)));
 
     /// <summary>How many jobs are in each state; a state that none is in may be missing.</summary>
     public IReadOnlyDictionary<JobState, long> Counts() => Read(connection =>
@@ -201,16 +132,16 @@ internal sealed class JobStore : IDisposable
 
     /// <summary>A job's attempts, in order.</summary>
     public IReadOnlyList<JobAttempt> Attempts(long job) => Read(connection => connection.Rows(
-        $"SELECT {AttemptColumns} FROM attempt WHERE job = $job ORDER BY number", ReadAttempt, ("$job", job)));
+        $"SELECT {AttemptColumns} FROM attempt WHERE job = @job ORDER BY number", ReadAttempt, ("@job", job)));
 
     /// <summary>What an attempt has measured, as JSON; null when there is nothing.</summary>
     public byte[]? Document(long job, int attempt) => Read(connection =>
-        connection.Scalar("SELECT document FROM attempt WHERE job = $job AND number = $attempt", ("$job", job), ("$attempt", attempt)) is byte[] packed
+        connection.Scalar("SELECT document FROM attempt WHERE job = @job AND number = @attempt", ("@job", job), ("@attempt", attempt)) is byte[] packed
             ? Unpack(packed)
             : null);
 
     /// <summary>The file of the program that a job runs; null for none.</summary>
-    public byte[]? Program(long job) => Read(connection => (byte[]?)connection.Scalar("SELECT program FROM job WHERE id = $id", ("$id", job)));
+    public byte[]? Program(long job) => Read(connection => (byte[]?)connection.Scalar("SELECT program FROM job WHERE id = @id", ("@id", job)));
 
     /// <summary>Begins an attempt at the job whose turn it is.</summary>
     /// <returns>The job and the attempt's number; null when none may begin.</returns>
@@ -218,22 +149,22 @@ internal sealed class JobStore : IDisposable
     public (Job Job, int Attempt)? TakeNext() => Write(events =>
     {
         // A clock that was set back lets nobody wait longer than the longest pause.
-        if (_writing.Scalar(
+        if (Writing.Scalar(
             """
             UPDATE job SET state = 'running', attempts = attempts + 1
             WHERE id = (
-                SELECT id FROM job WHERE state = 'queued' AND (not_before <= $now OR not_before > $now + $pause)
+                SELECT id FROM job WHERE state = 'queued' AND (not_before <= @now OR not_before > @now + @pause)
                 ORDER BY priority DESC, id LIMIT 1)
             RETURNING id
             """,
-            ("$now", Now),
-            ("$pause", (long)RetryPolicy.LongestPause.TotalMilliseconds)) is not long id)
+            ("@now", Now),
+            ("@pause", (long)RetryPolicy.LongestPause.TotalMilliseconds)) is not long id)
         {
             return ((Job, int)?)null;
         }
 
-        Job job = FindIn(_writing, id)!;
-        _writing.Execute("INSERT INTO attempt (job, number, started_at) VALUES ($job, $number, $now)", ("$job", id), ("$number", job.Attempts), ("$now", Now));
+        Job job = FindIn(Writing, id)!;
+        Writing.Execute("INSERT INTO attempt (job, number, started_at) VALUES (@job, @number, @now)", ("@job", id), ("@number", job.Attempts), ("@now", Now));
         events.Add(Note("job.running", id, null));
         return (job, job.Attempts);
     });
@@ -257,40 +188,40 @@ internal sealed class JobStore : IDisposable
         byte[]? packed = end.Document is ReadOnlyMemory<byte> document ? Pack(document.Span) : null;
         return Write(events =>
         {
-            int ended = _writing.Execute(
+            int ended = Writing.Execute(
                 """
-                UPDATE attempt SET ended_at = $now, outcome = $outcome, exit_status = $status, reason = $reason, log = $log, document = $document
-                WHERE job = $job AND number = $number AND ended_at IS NULL
+                UPDATE attempt SET ended_at = @now, outcome = @outcome, exit_status = @status, reason = @reason, log = @log, document = @document
+                WHERE job = @job AND number = @number AND ended_at IS NULL
                 """,
-                ("$now", Now),
-                ("$outcome", JobWords.Of(end.Outcome)),
-                ("$status", end.ExitStatus),
-                ("$reason", end.Reason),
-                ("$log", end.Log),
-                ("$document", packed),
-                ("$job", job),
-                ("$number", attempt));
-            Job before = FindIn(_writing, job)!;
+                ("@now", Now),
+                ("@outcome", JobWords.Of(end.Outcome)),
+                ("@status", end.ExitStatus),
+                ("@reason", end.Reason),
+                ("@log", end.Log),
+                ("@document", packed),
+                ("@job", job),
+                ("@number", attempt));
+            Job before = FindIn(Writing, job)!;
             if (ended == 0 || before.State != JobState.Running)
             {
                 return before;
             }
 
-            int interrupted = CountOf("SELECT count(*) FROM attempt WHERE job = $job AND outcome = 'interrupted'", job);
+            int interrupted = CountOf("SELECT count(*) FROM attempt WHERE job = @job AND outcome = 'interrupted'", job);
             (JobState state, TimeSpan pause) = RetryPolicy.Next(end.Outcome, before.CancelRequested, before.Attempts - interrupted, interrupted, before.MaxAttempts);
             bool hasEnded = state != JobState.Queued;
-            _writing.Execute(
+            Writing.Execute(
                 """
-                UPDATE job SET state = $state, not_before = $notBefore, ended_at = $ended, reason = $reason, accepted_attempt = $accepted,
-                    program = CASE WHEN $ended IS NULL THEN program END
-                WHERE id = $job
+                UPDATE job SET state = @state, not_before = @notBefore, ended_at = @ended, reason = @reason, accepted_attempt = @accepted,
+                    program = CASE WHEN @ended IS NULL THEN program END
+                WHERE id = @job
                 """,
-                ("$state", JobWords.Of(state)),
-                ("$notBefore", Now + (long)pause.TotalMilliseconds),
-                ("$ended", hasEnded ? Now : null),
-                ("$reason", state == JobState.Done ? null : end.Reason),
-                ("$accepted", state == JobState.Done ? attempt : null),
-                ("$job", job));
+                ("@state", JobWords.Of(state)),
+                ("@notBefore", Now + (long)pause.TotalMilliseconds),
+                ("@ended", hasEnded ? Now : null),
+                ("@reason", state == JobState.Done ? null : end.Reason),
+                ("@accepted", state == JobState.Done ? attempt : null),
+                ("@job", job));
             if (state == JobState.Done && bench is not null)
             {
                 Keep(job, bench, figures ?? []);
@@ -298,7 +229,7 @@ internal sealed class JobStore : IDisposable
             }
 
             events.Add(Note($"job.{JobWords.Of(state)}", job, state == JobState.Done ? null : end.Reason));
-            return FindIn(_writing, job)!;
+            return FindIn(Writing, job)!;
         });
     }
 
@@ -318,29 +249,29 @@ internal sealed class JobStore : IDisposable
     public Job? Cancel(long id) => Write(events =>
     {
         const string reason = "cancelled";
-        if (_writing.Execute(
-            "UPDATE job SET state = 'cancelled', cancel_requested = 1, ended_at = $now, reason = $reason, program = NULL WHERE id = $id AND state = 'queued'",
-            ("$now", Now),
-            ("$reason", reason),
-            ("$id", id)) == 1)
+        if (Writing.Execute(
+            "UPDATE job SET state = 'cancelled', cancel_requested = true, ended_at = @now, reason = @reason, program = NULL WHERE id = @id AND state = 'queued'",
+            ("@now", Now),
+            ("@reason", reason),
+            ("@id", id)) == 1)
         {
             events.Add(Note("job.cancelled", id, null));
         }
         else
         {
-            _writing.Execute("UPDATE job SET cancel_requested = 1 WHERE id = $id AND state = 'running'", ("$id", id));
+            Writing.Execute("UPDATE job SET cancel_requested = true WHERE id = @id AND state = 'running'", ("@id", id));
         }
 
-        return FindIn(_writing, id);
+        return FindIn(Writing, id);
     });
 
     /// <summary>Whether no job is begun until somebody allows it again.</summary>
     public bool IsCordoned
     {
-        get => Read(connection => connection.Scalar("SELECT value FROM flag WHERE name = $name", ("$name", CordonFlag)) is 1L);
+        get => Read(connection => connection.Scalar("SELECT value FROM flag WHERE name = @name", ("@name", CordonFlag)) is 1L);
         set => Write(events =>
         {
-            _writing.Execute("INSERT INTO flag (name, value) VALUES ($name, $value) ON CONFLICT (name) DO UPDATE SET value = $value", ("$name", CordonFlag), ("$value", value ? 1 : 0));
+            Writing.Execute("INSERT INTO flag (name, value) VALUES (@name, @value) ON CONFLICT (name) DO UPDATE SET value = @value", ("@name", CordonFlag), ("@value", value ? 1 : 0));
             events.Add(Note(value ? "host.cordoned" : "host.uncordoned", null, null));
             return value;
         });
@@ -350,7 +281,7 @@ internal sealed class JobStore : IDisposable
     /// <param name="before">Only those of jobs with a lesser number; null for all.</param>
     /// <param name="limit">So many at most.</param>
     public IReadOnlyList<HistoryEntry> Benches(long? before, int limit) => Read(connection => connection.Rows(
-        $"SELECT {EntryColumns} FROM bench WHERE job < $before ORDER BY job DESC LIMIT $limit", HistoryDatabase.ReadEntry, ("$before", before ?? long.MaxValue), ("$limit", limit)));
+        $"SELECT {EntryColumns} FROM bench WHERE job < @before ORDER BY job DESC LIMIT @limit", HistoryDatabase.ReadEntry, ("@before", before ?? long.MaxValue), ("@limit", limit)));
 
     /// <summary>What a mechanism cost in the latest benches that have a figure of it, in the order of time.</summary>
     /// <param name="mechanism">The mechanism; null for all.</param>
@@ -372,9 +303,9 @@ internal sealed class JobStore : IDisposable
     /// <param name="ofFigure">What columns of a figure have to have; null for anything.</param>
     /// <param name="ofBench">The same of its bench.</param>
     /// <param name="limit">So many benches at most.</param>
-    private static List<HistoryFigure> FiguresIn(SqliteConnection connection, IReadOnlyList<(string Column, string? Value)> ofFigure, IReadOnlyList<(string Column, string? Value)> ofBench, int limit)
+    private static List<HistoryFigure> FiguresIn(DbConnection connection, IReadOnlyList<(string Column, string? Value)> ofFigure, IReadOnlyList<(string Column, string? Value)> ofBench, int limit)
     {
-        (string Column, string Name, string Value)[] wanted = [.. ofFigure.Concat(ofBench).Where(wish => wish.Value is not null).Select(wish => (wish.Column, $"${wish.Column.Split('.')[^1]}", wish.Value!))];
+        (string Column, string Name, string Value)[] wanted = [.. ofFigure.Concat(ofBench).Where(wish => wish.Value is not null).Select(wish => (wish.Column, $"@{wish.Column.Split('.')[^1]}", wish.Value!))];
         string figureIs = Conditions(ofFigure);
 
         // A host has few sets of them, and each is long.
@@ -384,22 +315,22 @@ internal sealed class JobStore : IDisposable
             $"""
             WITH latest AS (
                 SELECT * FROM bench WHERE {Conditions(ofBench)} AND EXISTS (SELECT 1 FROM figure WHERE figure.job = bench.job AND {figureIs})
-                ORDER BY time DESC, job DESC LIMIT $limit)
+                ORDER BY time DESC, job DESC LIMIT @limit)
             SELECT {EntryColumns},
                 figure.profile, mechanism, figure.verdict, figure.stable, core_cycles, low, high, coverage, bench.mitigations
-            FROM latest AS bench CROSS JOIN figure ON figure.job = bench.job
-            WHERE {figureIs}
+            FROM latest AS bench CROSS JOIN figure
+            WHERE figure.job = bench.job AND {figureIs}
             ORDER BY time DESC, bench.job DESC, mechanism, figure.profile
             """,
             Read,
-            [("$limit", limit), .. wanted.Select(wish => (wish.Name, (object?)wish.Value))]);
+            [("@limit", limit), .. wanted.Select(wish => (wish.Name, (object?)wish.Value))]);
         figures.Reverse();
         return figures;
 
         string Conditions(IReadOnlyList<(string Column, string? Value)> wishes) =>
             string.Join(" AND ", wanted.Where(wish => wishes.Any(one => one.Column == wish.Column)).Select(wish => $"{wish.Column} = {wish.Name}").Prepend("true"));
 
-        HistoryFigure Read(SqliteDataReader row)
+        HistoryFigure Read(DbDataReader row)
         {
             HistoryFigure figure = HistoryDatabase.ReadFigure(row);
             int last = row.FieldCount - 1;
@@ -410,16 +341,16 @@ internal sealed class JobStore : IDisposable
     /// <summary>What the latest accepted bench says of each mechanism on each kernel that it had.</summary>
     public IReadOnlyList<ResultVerdict> Latest() => Read(LatestIn);
 
-    private static List<ResultVerdict> LatestIn(SqliteConnection connection) => connection.Rows(
+    private static List<ResultVerdict> LatestIn(DbConnection connection) => connection.Rows(
         "SELECT mechanism, profile, verdict, core_cycles FROM latest ORDER BY mechanism, profile",
         row => new ResultVerdict(row.GetString(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetDouble(3)));
 
     /// <summary>Events behind one, in order.</summary>
     public IReadOnlyList<JobEvent> EventsAfter(long id, int limit) => Read(connection => connection.Rows(
-        "SELECT id, at, kind, job, text FROM event WHERE id > $id ORDER BY id LIMIT $limit",
+        "SELECT id, at, kind, job, text FROM event WHERE id > @id ORDER BY id LIMIT @limit",
         ReadEvent,
-        ("$id", id),
-        ("$limit", limit)));
+        ("@id", id),
+        ("@limit", limit)));
 
     /// <summary>The number of the latest event; 0 for none.</summary>
     public long LatestEvent() => Read(connection => (long?)connection.Scalar("SELECT max(id) FROM event") ?? 0);
@@ -430,134 +361,79 @@ internal sealed class JobStore : IDisposable
     public int Prune(TimeSpan age) => Write(_ =>
     {
         long before = Now - (long)age.TotalMilliseconds;
-        _writing.Execute("DELETE FROM submission WHERE at < $before", ("$before", before));
+        Writing.Execute("DELETE FROM submission WHERE at < @before", ("@before", before));
 
         // What webhooks were not told yet waits for them, as long as it is told at all.
-        _writing.Execute(
+        Writing.Execute(
             """
             DELETE FROM event
-            WHERE id <= (SELECT max(id) FROM event) - $most AND (at < $old OR id <= coalesce((SELECT min(told) FROM webhook), id))
+            WHERE id <= (SELECT max(id) FROM event) - @most AND (at < @old OR id <= coalesce((SELECT min(told) FROM webhook), id))
             """,
-            ("$most", MostEvents),
-            ("$old", Now - (long)LongestUntold.TotalMilliseconds));
-        return _writing.Execute(
+            ("@most", MostEvents),
+            ("@old", Now - (long)LongestUntold.TotalMilliseconds));
+        return Writing.Execute(
             """
             UPDATE attempt SET document = NULL, log = NULL
-            WHERE (document IS NOT NULL OR log IS NOT NULL) AND EXISTS (SELECT 1 FROM job WHERE id = attempt.job AND ended_at < $before)
+            WHERE (document IS NOT NULL OR log IS NOT NULL) AND EXISTS (SELECT 1 FROM job WHERE id = attempt.job AND ended_at < @before)
             """,
-            ("$before", before));
+            ("@before", before));
     });
 
     /// <summary>Whether something can be written.</summary>
     /// <exception cref="StoreFullException">There is no room.</exception>
-    public void TryToWrite() => Write(_ => _writing.Execute("INSERT INTO flag (name, value) VALUES ('probe', 0) ON CONFLICT (name) DO UPDATE SET value = value + 1"));
+    public void TryToWrite() => Write(_ => Writing.Execute("INSERT INTO flag (name, value) VALUES ('probe', 0) ON CONFLICT (name) DO UPDATE SET value = flag.value + 1"));
+
+    /// <summary>Finds out whether this process may write still; nothing is.</summary>
+    /// <exception cref="StoreException">It may not.</exception>
+    public void MayWrite() => Write((connection, _) => connection.Scalar("SELECT 1"));
 
     /// <summary>Closes the database.</summary>
     public void Dispose()
     {
         lock (_reader)
         {
-            _reading.Dispose();
-        }
-
-        lock (_writer)
-        {
-            _writing.Dispose();
+            lock (_writer)
+            {
+                database.Dispose();
+            }
         }
     }
 
-    private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
+    private DbConnection Writing => database.Writing;
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>A time as it is kept.</summary>
     internal static DateTimeOffset TimeOf(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 
-    /// <summary>Opens a database.</summary>
-    public static SqliteConnection Connect(string path, SqliteOpenMode mode)
+    /// <summary>Reads everything that a database has, to see that all of it makes sense.</summary>
+    internal static void ReadAll(DbConnection connection)
     {
-        SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = Path.GetFullPath(path), Mode = mode, Pooling = false }.ToString());
-        connection.Open();
-        return connection;
+        connection.Rows($"SELECT {JobColumns} FROM job", row => ReadJob(row).Id);
+        connection.Rows($"SELECT {AttemptColumns}, document FROM attempt", row => ReadAttempt(row).HasDocument ? Unpack((byte[])row.GetValue(9)).Length : 0);
+        connection.Rows("SELECT id, at, kind, job, text FROM event", row => ReadEvent(row).Id);
+        FiguresIn(connection, [], [], int.MaxValue);
+        LatestIn(connection);
     }
-
-    /// <summary>Whether everything in a database fits and can be read.</summary>
-    private static bool IsSound(string path)
-    {
-        try
-        {
-            using SqliteConnection connection = Connect(path, SqliteOpenMode.ReadOnly);
-            if (connection.Scalar("PRAGMA integrity_check(1)") is not "ok")
-            {
-                return false;
-            }
-
-            if (StoreSchema.IsCurrent(connection))
-            {
-                connection.Rows($"SELECT {JobColumns} FROM job", row => ReadJob(row).Id);
-                connection.Rows($"SELECT {AttemptColumns}, document FROM attempt", row => ReadAttempt(row).HasDocument ? Unpack((byte[])row.GetValue(9)).Length : 0);
-                connection.Rows("SELECT id, at, kind, job, text FROM event", row => ReadEvent(row).Id);
-                FiguresIn(connection, [], [], int.MaxValue);
-                RegressionStore.All(connection);
-                ScheduleStore.All(connection);
-                LatestIn(connection);
-            }
-
-            return true;
-        }
-        catch (Exception exception) when (IsSuspicious(exception))
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Moves a database to where no other one is.</summary>
-    private static string MoveAside(string path, TimeProvider time)
-    {
-        SqliteConnection.ClearAllPools();
-        string aside = $"{path}.damaged-{time.GetUtcNow():yyyyMMddTHHmmssfff}";
-        foreach (string part in new[] { "-wal", "-shm", "" })
-        {
-            if (File.Exists(path + part))
-            {
-                File.Move(path + part, aside + part, overwrite: false);
-            }
-        }
-
-        return aside;
-    }
-
-    /// <summary>Whether it comes of a disk without room.</summary>
-    public static bool IsFull(SqliteException exception) =>
-        exception.SqliteErrorCode is raw.SQLITE_FULL || (exception.SqliteErrorCode is raw.SQLITE_IOERR
-            && exception.SqliteExtendedErrorCode is raw.SQLITE_IOERR_WRITE or raw.SQLITE_IOERR_FSYNC or raw.SQLITE_IOERR_SHMSIZE);
-
-    /// <summary>Whether it comes of what no daemon has written: of pages that do not fit, or of values that are none.</summary>
-    private static bool IsDamage(Exception exception) => exception is SqliteException sqlite
-        ? sqlite.SqliteErrorCode is raw.SQLITE_NOTADB or raw.SQLITE_CORRUPT
-        : exception is JsonException or InvalidDataException or InvalidOperationException or InvalidCastException or ArgumentException or FormatException or OverflowException;
-
-    /// <summary>Whether it may come of damage: statements are constants, so that one that has no sense is one whose tables have changed.</summary>
-    private static bool IsSuspicious(Exception exception) => IsDamage(exception) || exception is SqliteException { SqliteErrorCode: raw.SQLITE_ERROR };
 
     /// <summary>Reads, with the connection that only does that.</summary>
-    internal T Read<T>(Func<SqliteConnection, T> read)
+    internal T Read<T>(Func<DbConnection, T> read)
     {
         try
         {
             lock (_reader)
             {
-                return read(_reading);
+                return read(database.Reading);
             }
         }
-        catch (Exception exception) when (exception is SqliteException || (IsDamage(exception) && _reading.State == ConnectionState.Open))
+        catch (Exception exception) when (database.IsItsOwn(exception))
         {
-            throw Explained(exception);
+            throw database.Explained(exception);
         }
     }
 
     /// <summary>Changes something in one transaction, and tells what has happened when it is on the disk.</summary>
-    internal T Write<T>(Func<SqliteConnection, List<JobEvent>, T> write) => Write(events => write(_writing, events));
-
-    private T Write<T>(Func<List<JobEvent>, T> write)
+    internal T Write<T>(Func<DbConnection, List<JobEvent>, T> write)
     {
         List<JobEvent> events = [];
         T result;
@@ -565,14 +441,15 @@ internal sealed class JobStore : IDisposable
         {
             lock (_writer)
             {
-                using SqliteTransaction transaction = _writing.BeginTransaction();
-                result = write(events);
+                DbConnection connection = database.Writing;
+                using DbTransaction transaction = connection.BeginTransaction();
+                result = write(connection, events);
                 transaction.Commit();
             }
         }
-        catch (Exception exception) when (exception is SqliteException || (IsDamage(exception) && _writing.State == ConnectionState.Open))
+        catch (Exception exception) when (database.IsItsOwn(exception))
         {
-            throw Explained(exception);
+            throw database.Explained(exception);
         }
 
         foreach (JobEvent happened in events)
@@ -583,30 +460,7 @@ internal sealed class JobStore : IDisposable
         return result;
     }
 
-    /// <summary>What a failure means. Damage is remembered for the next start, which looks at the whole file.</summary>
-    private Exception Explained(Exception exception)
-    {
-        if (exception is SqliteException sqlite && IsFull(sqlite))
-        {
-            return new StoreFullException(exception);
-        }
-
-        if (IsSuspicious(exception) && !_isCorrupt)
-        {
-            try
-            {
-                File.WriteAllText(Path.Combine(_folder, CorruptMarker), exception.Message);
-                _isCorrupt = true;
-            }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-            {
-                // The disk is full too: it is told all the same, and noted when it is met again.
-            }
-        }
-
-        string reason = exception is SqliteException ? exception.Message.TrimEnd('.') : "a value in it makes no sense";
-        return new StoreException($"the daemon's database in {_folder} cannot be used: {reason}", "restart the daemon: a damaged one is set aside then");
-    }
+    private T Write<T>(Func<List<JobEvent>, T> write) => Write((_, events) => write(events));
 
     /// <summary>Notes what has happened, in the transaction that there is.</summary>
     internal JobEvent Note(string kind, long? job, string? text)
@@ -617,49 +471,49 @@ internal sealed class JobStore : IDisposable
         }
 
         long at = Now;
-        long id = (long)_writing.Scalar(
-            "INSERT INTO event (at, kind, job, text) VALUES ($at, $kind, $job, $text) RETURNING id", ("$at", at), ("$kind", kind), ("$job", job), ("$text", text))!;
+        long id = (long)Writing.Scalar(
+            "INSERT INTO event (at, kind, job, text) VALUES (@at, @kind, @job, @text) RETURNING id", ("@at", at), ("@kind", kind), ("@job", job), ("@text", text))!;
         return new(id, TimeOf(at), kind, job, text);
     }
 
-    private int CountOf(string sql, long job) => checked((int)(long)_writing.Scalar(sql, ("$job", job))!);
+    private int CountOf(string sql, long job) => checked((int)(long)Writing.Scalar(sql, ("@job", job))!);
 
     private void Keep(long job, HistoryEntry bench, IEnumerable<HistoryFigure> figures)
     {
-        _writing.Execute(
+        Writing.Execute(
             """
             INSERT INTO bench (job, time, cpu_brand, cpu_signature, microcode, kernel, version, verdict, plan_hash, mechanisms, complete, stable, mitigations)
-            VALUES ($job, $time, $brand, $signature, $microcode, $kernel, $version, $verdict, $plan, $mechanisms, $complete, $stable, $mitigations)
+            VALUES (@job, @time, @brand, @signature, @microcode, @kernel, @version, @verdict, @plan, @mechanisms, @complete, @stable, @mitigations)
             """,
-            ("$job", job),
-            ("$time", bench.Time.ToUnixTimeMilliseconds()),
-            ("$brand", bench.CpuBrand),
-            ("$signature", bench.CpuSignature),
-            ("$microcode", bench.Microcode),
-            ("$kernel", bench.Kernel),
-            ("$version", bench.Version),
-            ("$verdict", bench.Verdict),
-            ("$plan", bench.PlanHash),
-            ("$mechanisms", bench.Mechanisms),
-            ("$complete", bench.Complete),
-            ("$stable", bench.Stable),
-            ("$mitigations", bench.Mitigations is string mitigations ? KeepMitigations(mitigations) : null));
+            ("@job", job),
+            ("@time", bench.Time.ToUnixTimeMilliseconds()),
+            ("@brand", bench.CpuBrand),
+            ("@signature", bench.CpuSignature),
+            ("@microcode", bench.Microcode),
+            ("@kernel", bench.Kernel),
+            ("@version", bench.Version),
+            ("@verdict", bench.Verdict),
+            ("@plan", bench.PlanHash),
+            ("@mechanisms", bench.Mechanisms),
+            ("@complete", bench.Complete),
+            ("@stable", bench.Stable),
+            ("@mitigations", bench.Mitigations is string mitigations ? KeepMitigations(mitigations) : null));
         foreach (HistoryFigure figure in figures)
         {
-            _writing.Execute(
+            Writing.Execute(
                 """
                 INSERT INTO figure (mechanism, profile, job, verdict, stable, core_cycles, low, high, coverage)
-                VALUES ($mechanism, $profile, $job, $verdict, $stable, $value, $low, $high, $coverage)
+                VALUES (@mechanism, @profile, @job, @verdict, @stable, @value, @low, @high, @coverage)
                 """,
-                ("$mechanism", figure.Mechanism),
-                ("$profile", figure.Profile),
-                ("$job", job),
-                ("$verdict", figure.Verdict),
-                ("$stable", figure.Stable),
-                ("$value", figure.Cost.Value),
-                ("$low", figure.Cost.Low),
-                ("$high", figure.Cost.High),
-                ("$coverage", figure.Cost.Coverage));
+                ("@mechanism", figure.Mechanism),
+                ("@profile", figure.Profile),
+                ("@job", job),
+                ("@verdict", figure.Verdict),
+                ("@stable", figure.Stable),
+                ("@value", figure.Cost.Value),
+                ("@low", figure.Cost.Low),
+                ("@high", figure.Cost.High),
+                ("@coverage", figure.Cost.Coverage));
         }
     }
 
@@ -668,29 +522,29 @@ internal sealed class JobStore : IDisposable
         foreach (ResultVerdict result in results)
         {
             // Jobs do not end in the order of their numbers; the last to end is the latest.
-            _writing.Execute(
+            Writing.Execute(
                 """
-                INSERT INTO latest (mechanism, profile, job, verdict, core_cycles) VALUES ($mechanism, $profile, $job, $verdict, $value)
-                ON CONFLICT (mechanism, profile) DO UPDATE SET job = $job, verdict = $verdict, core_cycles = $value
+                INSERT INTO latest (mechanism, profile, job, verdict, core_cycles) VALUES (@mechanism, @profile, @job, @verdict, @value)
+                ON CONFLICT (mechanism, profile) DO UPDATE SET job = @job, verdict = @verdict, core_cycles = @value
                 """,
-                ("$mechanism", result.Mechanism),
-                ("$profile", result.Profile),
-                ("$job", job),
-                ("$verdict", result.Verdict),
-                ("$value", result.CoreCycles));
+                ("@mechanism", result.Mechanism),
+                ("@profile", result.Profile),
+                ("@job", job),
+                ("@verdict", result.Verdict),
+                ("@value", result.CoreCycles));
         }
     }
 
     private long KeepMitigations(string text)
     {
-        _writing.Execute("INSERT INTO mitigations (text) VALUES ($text) ON CONFLICT (text) DO NOTHING", ("$text", text));
-        return (long)_writing.Scalar("SELECT id FROM mitigations WHERE text = $text", ("$text", text))!;
+        Writing.Execute("INSERT INTO mitigations (text) VALUES (@text) ON CONFLICT (text) DO NOTHING", ("@text", text));
+        return (long)Writing.Scalar("SELECT id FROM mitigations WHERE text = @text", ("@text", text))!;
     }
 
-    internal static Job? FindIn(SqliteConnection connection, long id) =>
-        connection.Rows($"SELECT {JobColumns} FROM job WHERE id = $id", ReadJob, ("$id", id)) is [Job job] ? job : null;
+    internal static Job? FindIn(DbConnection connection, long id) =>
+        connection.Rows($"SELECT {JobColumns} FROM job WHERE id = @id", ReadJob, ("@id", id)) is [Job job] ? job : null;
 
-    private static JobAttempt ReadAttempt(SqliteDataReader row) => new()
+    private static JobAttempt ReadAttempt(DbDataReader row) => new()
     {
         Number = row.GetInt32(0),
         StartedAt = TimeOf(row.GetInt64(1)),
@@ -703,10 +557,10 @@ internal sealed class JobStore : IDisposable
         Host = row.IsDBNull(8) ? null : row.GetString(8),
     };
 
-    private static JobEvent ReadEvent(SqliteDataReader row) => new(
+    private static JobEvent ReadEvent(DbDataReader row) => new(
         row.GetInt64(0), TimeOf(row.GetInt64(1)), row.GetString(2), row.IsDBNull(3) ? null : row.GetInt64(3), row.IsDBNull(4) ? null : row.GetString(4));
 
-    private static Job ReadJob(SqliteDataReader row) => new()
+    private static Job ReadJob(DbDataReader row) => new()
     {
         Id = row.GetInt64(0),
         Request = JsonSerializer.Deserialize(row.GetString(1), JobJson.Default.JobRequest)!,
@@ -723,7 +577,7 @@ internal sealed class JobStore : IDisposable
         AcceptedAttempt = row.IsDBNull(12) ? null : row.GetInt32(12),
     };
 
-    private static JobState StateIn(SqliteDataReader row, int column) =>
+    private static JobState StateIn(DbDataReader row, int column) =>
         JobWords.StateOf(row.GetString(column)) ?? throw new FormatException($"a job's state is {row.GetString(column)}");
 
     internal static byte[] Pack(ReadOnlySpan<byte> document) => Packing.Pack(document, CompressionLevel.Fastest);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
+using System.Data.Common;
 using System.Globalization;
 using System.Text.Json;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Reports;
-using Kvmsys.Monitor.Sqlite;
-using Microsoft.Data.Sqlite;
+using Kvmsys.Monitor.Sql;
 
 namespace Kvmsys.Monitor.Daemon.Store;
 
@@ -40,16 +40,16 @@ internal sealed class RegressionStore(JobStore jobs, TimeProvider time)
     /// <param name="before">Only those with a lesser number; null for all.</param>
     /// <param name="limit">So many at most.</param>
     public IReadOnlyList<FoundRegression> List(long? before, int limit) => jobs.Read(connection => connection.Rows(
-        "SELECT id, at, document FROM regression WHERE id < $before ORDER BY id DESC LIMIT $limit", Read, ("$before", before ?? long.MaxValue), ("$limit", limit)));
+        "SELECT id, at, document FROM regression WHERE id < @before ORDER BY id DESC LIMIT @limit", Read, ("@before", before ?? long.MaxValue), ("@limit", limit)));
 
     /// <summary>The one that an event has told; null for none.</summary>
     public FoundRegression? Find(long id) => jobs.Read(connection =>
-        connection.Rows("SELECT id, at, document FROM regression WHERE id = $id", Read, ("$id", id)) is [FoundRegression found] ? found : null);
+        connection.Rows("SELECT id, at, document FROM regression WHERE id = @id", Read, ("@id", id)) is [FoundRegression found] ? found : null);
 
     /// <summary>All that a database has.</summary>
-    internal static List<FoundRegression> All(SqliteConnection connection) => connection.Rows("SELECT id, at, document FROM regression", Read);
+    internal static List<FoundRegression> All(DbConnection connection) => connection.Rows("SELECT id, at, document FROM regression", Read);
 
-    private static FoundRegression Read(SqliteDataReader row) =>
+    private static FoundRegression Read(DbDataReader row) =>
         new(row.GetInt64(0), JobStore.TimeOf(row.GetInt64(1)), JsonSerializer.Deserialize(row.GetString(2), StoreJson.Default.RegressionDocument)!);
 
     /// <summary>Keeps and tells one, unless that was done before.</summary>
@@ -59,18 +59,18 @@ internal sealed class RegressionStore(JobStore jobs, TimeProvider time)
     {
         const string isOfSeries =
             """
-            mechanism = $mechanism AND profile = $profile AND finding = $finding AND cpu_brand = $brand AND cpu_signature = $signature
-                AND verdict = $verdict AND plan_hash = $plan
+            mechanism = @mechanism AND profile = @profile AND finding = @finding AND cpu_brand = @brand AND cpu_signature = @signature
+                AND verdict = @verdict AND plan_hash = @plan
             """;
         (string, object?)[] series =
         [
-            ("$mechanism", regression.Mechanism),
-            ("$profile", regression.Profile),
-            ("$finding", regression.Finding),
-            ("$brand", regression.CpuBrand),
-            ("$signature", regression.CpuSignature),
-            ("$verdict", regression.Verdict),
-            ("$plan", regression.PlanHash),
+            ("@mechanism", regression.Mechanism),
+            ("@profile", regression.Profile),
+            ("@finding", regression.Finding),
+            ("@brand", regression.CpuBrand),
+            ("@signature", regression.CpuSignature),
+            ("@verdict", regression.Verdict),
+            ("@plan", regression.PlanHash),
         ];
         int place = benches.IndexOf(regression.From);
         foreach (long known in connection.Rows($"SELECT from_job FROM regression WHERE {isOfSeries}", row => row.GetInt64(0), series))
@@ -86,9 +86,9 @@ internal sealed class RegressionStore(JobStore jobs, TimeProvider time)
         connection.Execute(
             """
             INSERT INTO regression (id, at, mechanism, profile, finding, cpu_brand, cpu_signature, verdict, plan_hash, from_job, document)
-            VALUES ($id, $at, $mechanism, $profile, $finding, $brand, $signature, $verdict, $plan, $from, $document)
+            VALUES (@id, @at, @mechanism, @profile, @finding, @brand, @signature, @verdict, @plan, @from, @document)
             """,
-            [.. series, ("$id", told.Id), ("$at", time.GetUtcNow().ToUnixTimeMilliseconds()), ("$from", regression.From), ("$document", JsonSerializer.Serialize(regression, StoreJson.Default.RegressionDocument))]);
+            [.. series, ("@id", told.Id), ("@at", time.GetUtcNow().ToUnixTimeMilliseconds()), ("@from", regression.From), ("@document", JsonSerializer.Serialize(regression, StoreJson.Default.RegressionDocument))]);
         events.Add(told);
         return told;
     });

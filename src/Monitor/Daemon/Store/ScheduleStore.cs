@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
+using System.Data.Common;
 using System.Globalization;
 using System.Text.Json;
 using Kvmsys.Monitor.Daemon.Jobs;
-using Kvmsys.Monitor.Sqlite;
-using Microsoft.Data.Sqlite;
+using Kvmsys.Monitor.Sql;
 
 namespace Kvmsys.Monitor.Daemon.Store;
 
@@ -64,19 +64,19 @@ internal sealed class ScheduleStore(JobStore jobs, TimeProvider time)
             connection.Execute(
                 """
                 INSERT INTO schedule (name, cron, time_zone, paused, request, set_at, set_by, settled_until, program)
-                VALUES ($name, $cron, $zone, $paused, $request, $now, $by, $settled, $program)
-                ON CONFLICT (name) DO UPDATE SET cron = $cron, time_zone = $zone, paused = $paused, request = $request, set_at = $now, set_by = $by,
-                    settled_until = $settled, postponed = 0, program = $program
+                VALUES (@name, @cron, @zone, @paused, @request, @now, @by, @settled, @program)
+                ON CONFLICT (name) DO UPDATE SET cron = @cron, time_zone = @zone, paused = @paused, request = @request, set_at = @now, set_by = @by,
+                    settled_until = @settled, postponed = false, program = @program
                 """,
-                ("$name", name),
-                ("$cron", request.Cron),
-                ("$zone", request.TimeZone),
-                ("$paused", request.Paused),
-                ("$request", json),
-                ("$now", now),
-                ("$by", by),
-                ("$settled", goesOn ? before!.SettledUntil.ToUnixTimeMilliseconds() : now),
-                ("$program", program));
+                ("@name", name),
+                ("@cron", request.Cron),
+                ("@zone", request.TimeZone),
+                ("@paused", request.Paused),
+                ("@request", json),
+                ("@now", now),
+                ("@by", by),
+                ("@settled", goesOn ? before!.SettledUntil.ToUnixTimeMilliseconds() : now),
+                ("@program", program));
             events.Add(jobs.Note("schedule.set", null, name));
             return (FindIn(connection, name)!, before is null);
         });
@@ -88,10 +88,10 @@ internal sealed class ScheduleStore(JobStore jobs, TimeProvider time)
     public Schedule? Pause(string name, bool paused) => jobs.Write((connection, events) =>
     {
         if (connection.Execute(
-            "UPDATE schedule SET paused = $paused, settled_until = $now, postponed = 0 WHERE name = $name AND paused <> $paused",
-            ("$paused", paused),
-            ("$now", time.GetUtcNow().ToUnixTimeMilliseconds()),
-            ("$name", name)) == 1)
+            "UPDATE schedule SET paused = @paused, settled_until = @now, postponed = false WHERE name = @name AND paused <> @paused",
+            ("@paused", paused),
+            ("@now", time.GetUtcNow().ToUnixTimeMilliseconds()),
+            ("@name", name)) == 1)
         {
             events.Add(jobs.Note(paused ? "schedule.paused" : "schedule.resumed", null, name));
         }
@@ -104,7 +104,7 @@ internal sealed class ScheduleStore(JobStore jobs, TimeProvider time)
     /// <exception cref="StoreFullException">There is no room.</exception>
     public bool Remove(string name) => jobs.Write((connection, events) =>
     {
-        if (connection.Execute("DELETE FROM schedule WHERE name = $name", ("$name", name)) == 0)
+        if (connection.Execute("DELETE FROM schedule WHERE name = @name", ("@name", name)) == 0)
         {
             return false;
         }
@@ -138,19 +138,19 @@ internal sealed class ScheduleStore(JobStore jobs, TimeProvider time)
     });
 
     /// <summary>All schedules of a database.</summary>
-    internal static List<Schedule> All(SqliteConnection connection) => connection.Rows($"{Rows} ORDER BY schedule.name", Read);
+    internal static List<Schedule> All(DbConnection connection) => connection.Rows($"{Rows} ORDER BY schedule.name", Read);
 
-    private static Schedule? FindIn(SqliteConnection connection, string name) =>
-        connection.Rows($"{Rows} WHERE schedule.name = $name", Read, ("$name", name)) is [Schedule schedule] ? schedule : null;
+    private static Schedule? FindIn(DbConnection connection, string name) =>
+        connection.Rows($"{Rows} WHERE schedule.name = @name", Read, ("@name", name)) is [Schedule schedule] ? schedule : null;
 
-    private static byte[]? ProgramIn(SqliteConnection connection, string name) => (byte[]?)connection.Scalar("SELECT program FROM schedule WHERE name = $name", ("$name", name));
+    private static byte[]? ProgramIn(DbConnection connection, string name) => (byte[]?)connection.Scalar("SELECT program FROM schedule WHERE name = @name", ("@name", name));
 
-    private JobEvent? Settle(SqliteConnection connection, List<JobEvent> events, Schedule schedule, DateTimeOffset due, DaemonSettings settings)
+    private JobEvent? Settle(DbConnection connection, List<JobEvent> events, Schedule schedule, DateTimeOffset due, DaemonSettings settings)
     {
-        (string, object?) name = ("$name", schedule.Name), settled = ("$due", due.ToUnixTimeMilliseconds());
+        (string, object?) name = ("@name", schedule.Name), settled = ("@due", due.ToUnixTimeMilliseconds());
         if (schedule.LastJobState is JobState.Queued or JobState.Running)
         {
-            connection.Execute("UPDATE schedule SET settled_until = $due, skipped = skipped + 1, postponed = 0 WHERE name = $name", name, settled);
+            connection.Execute("UPDATE schedule SET settled_until = @due, skipped = skipped + 1, postponed = false WHERE name = @name", name, settled);
             return jobs.Note("schedule.skipped", schedule.LastJob, $"{schedule.Name}: the job before is {JobWords.Of(schedule.LastJobState.Value)} still, at {TextOf(due)}");
         }
 
@@ -162,23 +162,23 @@ internal sealed class ScheduleStore(JobStore jobs, TimeProvider time)
 
         if (jobs.Submission(request, $"schedule:{schedule.Name}", null, settings.DeadlineSeconds, settings.MaxAttempts, settings.LongestQueue)(events) is not (Job job, _))
         {
-            return connection.Execute("UPDATE schedule SET postponed = 1 WHERE name = $name AND postponed = 0", name) == 0 ? null
+            return connection.Execute("UPDATE schedule SET postponed = true WHERE name = @name AND NOT postponed", name) == 0 ? null
                 : jobs.Note("schedule.postponed", null, $"{schedule.Name}: {settings.LongestQueue} jobs wait already, at {TextOf(due)}");
         }
 
-        connection.Execute("UPDATE schedule SET settled_until = $due, last_due = $due, last_job = $job, postponed = 0 WHERE name = $name", name, settled, ("$job", job.Id));
+        connection.Execute("UPDATE schedule SET settled_until = @due, last_due = @due, last_job = @job, postponed = false WHERE name = @name", name, settled, ("@job", job.Id));
         return jobs.Note(DueEvent, job.Id, $"{schedule.Name}: at {TextOf(due)}");
     }
 
-    private JobEvent Rebase(SqliteConnection connection, Schedule schedule, DateTimeOffset now)
+    private JobEvent Rebase(DbConnection connection, Schedule schedule, DateTimeOffset now)
     {
-        connection.Execute("UPDATE schedule SET settled_until = $now WHERE name = $name", ("$now", now.ToUnixTimeMilliseconds()), ("$name", schedule.Name));
+        connection.Execute("UPDATE schedule SET settled_until = @now WHERE name = @name", ("@now", now.ToUnixTimeMilliseconds()), ("@name", schedule.Name));
         return jobs.Note("schedule.rebased", null, $"{schedule.Name}: the clock was set back, from {TextOf(schedule.SettledUntil)} or later to {TextOf(now)}");
     }
 
     private static string TextOf(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    private static Schedule Read(SqliteDataReader row)
+    private static Schedule Read(DbDataReader row)
     {
         ScheduleRequest request = new()
         {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-using Kvmsys.Monitor.Sqlite;
+using Kvmsys.Monitor.Sql;
 using Kvmsys.Native;
 using Kvmsys.Native.Linux;
 using Microsoft.Data.Sqlite;
@@ -24,7 +24,7 @@ internal static class StoreBackup
         }
 
         SqliteLibrary.Load();
-        string database = Path.Combine(folder, JobStore.FileName);
+        string database = Path.Combine(folder, SqliteStoreDatabase.FileName);
         string copy = Path.GetFullPath(path);
         if (!File.Exists(database))
         {
@@ -39,7 +39,7 @@ internal static class StoreBackup
         string draft = $"{copy}.{Path.GetRandomFileName()}";
         try
         {
-            using SqliteConnection connection = JobStore.Connect(database, SqliteOpenMode.ReadOnly);
+            using SqliteConnection connection = SqliteStoreDatabase.Connect(database, SqliteOpenMode.ReadOnly);
             if (!StoreSchema.IsDaemons(connection))
             {
                 throw new StoreException($"{database} is a database, but not of kvmsys daemon", "name another folder with --state");
@@ -47,7 +47,7 @@ internal static class StoreBackup
 
             return Write(connection, draft, copy);
         }
-        catch (SqliteException exception) when (JobStore.IsFull(exception))
+        catch (SqliteException exception) when (SqliteStoreDatabase.IsFull(exception))
         {
             throw new StoreException($"there is no room for a copy as {path}", "make room on its disk, or name a file on another one");
         }

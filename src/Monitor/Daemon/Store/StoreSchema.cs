@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
-using Kvmsys.Monitor.Sqlite;
+using Kvmsys.Monitor.Sql;
 using Microsoft.Data.Sqlite;
 
 namespace Kvmsys.Monitor.Daemon.Store;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Kvmsys.Monitor.Daemon.Jobs;
-using Kvmsys.Monitor.Sqlite;
+using Kvmsys.Monitor.Sql;
 
 namespace Kvmsys.Monitor.Daemon.Store;
 
@@ -16,12 +16,12 @@ internal sealed class WebhookStore(JobStore jobs)
     {
         foreach (string url in connection.Rows("SELECT url FROM webhook", row => row.GetString(0)).Except(urls))
         {
-            connection.Execute("DELETE FROM webhook WHERE url = $url", ("$url", url));
+            connection.Execute("DELETE FROM webhook WHERE url = @url", ("@url", url));
         }
 
         foreach (string url in urls)
         {
-            connection.Execute("INSERT INTO webhook (url, told) SELECT $url, coalesce(max(id), 0) FROM event WHERE true ON CONFLICT (url) DO NOTHING", ("$url", url));
+            connection.Execute("INSERT INTO webhook (url, told) SELECT @url, coalesce(max(id), 0) FROM event WHERE true ON CONFLICT (url) DO NOTHING", ("@url", url));
         }
 
         return urls.Count;
@@ -34,7 +34,7 @@ internal sealed class WebhookStore(JobStore jobs)
     public JobEvent? Next(string url, IReadOnlyList<string> kinds)
     {
         const int most = 1000;
-        long told = jobs.Read(connection => connection.Scalar("SELECT told FROM webhook WHERE url = $url", ("$url", url)) as long? ?? long.MaxValue);
+        long told = jobs.Read(connection => connection.Scalar("SELECT told FROM webhook WHERE url = @url", ("@url", url)) as long? ?? long.MaxValue);
         while (jobs.EventsAfter(told, most) is { Count: > 0 } events)
         {
             if (events.FirstOrDefault(happened => kinds.Contains(happened.Kind)) is JobEvent next)
@@ -50,7 +50,7 @@ internal sealed class WebhookStore(JobStore jobs)
 
     /// <summary>Notes that a webhook has been told an event.</summary>
     /// <exception cref="StoreFullException">There is no room; it may be told once more.</exception>
-    public void Told(string url, JobEvent told) => jobs.Write((connection, _) => connection.Execute("UPDATE webhook SET told = $told WHERE url = $url", ("$told", told.Id), ("$url", url)));
+    public void Told(string url, JobEvent told) => jobs.Write((connection, _) => connection.Execute("UPDATE webhook SET told = @told WHERE url = @url", ("@told", told.Id), ("@url", url)));
 
     /// <summary>Notes that a webhook is not told an event any more.</summary>
     /// <param name="url">The webhook.</param>
@@ -60,6 +60,6 @@ internal sealed class WebhookStore(JobStore jobs)
     public void GiveUp(string url, JobEvent lost, string text) => jobs.Write((connection, events) =>
     {
         events.Add(jobs.Note(EventKinds.WebhookGivenUp, lost.Job, text));
-        return connection.Execute("UPDATE webhook SET told = $told WHERE url = $url", ("$told", lost.Id), ("$url", url));
+        return connection.Execute("UPDATE webhook SET told = @told WHERE url = @url", ("@told", lost.Id), ("@url", url));
     });
 }

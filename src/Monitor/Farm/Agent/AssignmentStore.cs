@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
+using System.Data.Common;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Farm.Protocol;
-using Kvmsys.Monitor.Sqlite;
-using Microsoft.Data.Sqlite;
+using Kvmsys.Monitor.Sql;
 
 namespace Kvmsys.Monitor.Farm.Agent;
 
@@ -35,38 +35,38 @@ internal sealed class AssignmentStore(JobStore jobs)
         return jobs.Write((connection, events) =>
         {
             if (connection.Rows(
-                $"SELECT {Columns} FROM assignment WHERE farm = $farm AND farm_job = $job ORDER BY id DESC LIMIT 1", ReadAssignment, ("$farm", job.Farm), ("$job", job.Job)) is [Assignment before]
+                $"SELECT {Columns} FROM assignment WHERE farm = @farm AND farm_job = @job ORDER BY id DESC LIMIT 1", ReadAssignment, ("@farm", job.Farm), ("@job", job.Job)) is [Assignment before]
                 && JobStore.FindIn(connection, before.Job) is Job own && (!own.HasEnded || own.State == JobState.Done))
             {
                 connection.Execute(
-                    "UPDATE assignment SET delivery = $delivery, reply = $reply, answered = 0 WHERE id = $id", ("$delivery", delivery), ("$reply", reply), ("$id", before.Id));
+                    "UPDATE assignment SET delivery = @delivery, reply = @reply, answered = 0 WHERE id = @id", ("@delivery", delivery), ("@reply", reply), ("@id", before.Id));
                 return !own.HasEnded;
             }
 
             connection.Execute(
                 """
-                INSERT INTO assignment (farm, farm_job, job, max_attempts, run, delivery, reply) VALUES ($farm, $farmJob, $job, $most, $run, $delivery, $reply)
+                INSERT INTO assignment (farm, farm_job, job, max_attempts, run, delivery, reply) VALUES (@farm, @farmJob, @job, @most, @run, @delivery, @reply)
                 """,
-                ("$farm", job.Farm),
-                ("$farmJob", job.Job),
-                ("$job", submission(events)!.Value.Job.Id),
-                ("$most", job.MaxAttempts),
-                ("$run", Guid.CreateVersion7().ToString("N")),
-                ("$delivery", delivery),
-                ("$reply", reply));
+                ("@farm", job.Farm),
+                ("@farmJob", job.Job),
+                ("@job", submission(events)!.Value.Job.Id),
+                ("@most", job.MaxAttempts),
+                ("@run", Guid.CreateVersion7().ToString("N")),
+                ("@delivery", delivery),
+                ("@reply", reply));
             return true;
         });
     }
 
     /// <summary>Notes that the farm knows that one has begun.</summary>
     /// <exception cref="StoreFullException">There is no room.</exception>
-    public void NoteStarted(Assignment assignment) => jobs.Write((connection, _) => connection.Execute("UPDATE assignment SET started_told = 1 WHERE id = $id", ("$id", assignment.Id)));
+    public void NoteStarted(Assignment assignment) => jobs.Write((connection, _) => connection.Execute("UPDATE assignment SET started_told = 1 WHERE id = @id", ("@id", assignment.Id)));
 
     /// <summary>Notes that the farm knows what has become of one. A delivery that came meanwhile is still to be answered.</summary>
     /// <exception cref="StoreFullException">There is no room.</exception>
     public void NoteAnswered(Assignment assignment) => jobs.Write((connection, _) => connection.Execute(
-        "UPDATE assignment SET answered = 1 WHERE id = $id AND reply = $reply", ("$id", assignment.Id), ("$reply", assignment.Reply)));
+        "UPDATE assignment SET answered = 1 WHERE id = @id AND reply = @reply", ("@id", assignment.Id), ("@reply", assignment.Reply)));
 
-    private static Assignment ReadAssignment(SqliteDataReader row) => new(
+    private static Assignment ReadAssignment(DbDataReader row) => new(
         row.GetInt64(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetInt32(4), row.GetString(5), row.GetInt32(6), row.GetString(7), row.GetInt64(8) != 0);
 }

@@ -84,18 +84,21 @@ internal sealed partial class FarmAgent(
         await Task.Yield();
         void Hear(JobEvent happened) => Wake();
         store.Happened += Hear;
+        broker.Connected += LookAtOrders;
         try
         {
             LogJoins(farm.Name, _cpuKey, farm.Url);
             _labels = await HostLabels.Of(host, settings, stoppingToken).ConfigureAwait(false);
             await broker.Open(stoppingToken).ConfigureAwait(false);
+
+            // Who hears that this host is there may tell it something at once.
             await Task.WhenAll(
-                Work(stoppingToken),
-                SayThatItIsThere(stoppingToken),
                 Listen(FarmSubjects.Control(farm.Name), ReadOrders, stoppingToken),
                 Listen(FarmSubjects.WakeHost(farm.Name), WakeUp, stoppingToken),
                 Listen(FarmSubjects.WakeClass(_cpuKey), WakeUp, stoppingToken),
-                Listen(FarmSubjects.WakeAll, WakeUp, stoppingToken)).ConfigureAwait(false);
+                Listen(FarmSubjects.WakeAll, WakeUp, stoppingToken),
+                Work(stoppingToken),
+                SayThatItIsThere(stoppingToken)).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -104,6 +107,13 @@ internal sealed partial class FarmAgent(
         finally
         {
             store.Happened -= Hear;
+            broker.Connected -= LookAtOrders;
+        }
+
+        void LookAtOrders()
+        {
+            _ordersAt = default;
+            Wake();
         }
 
         Task WakeUp(CancellationToken cancellation)

@@ -49,6 +49,9 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
         Streams = new(_connection, new NatsJSOpts(options, requestTimeout: TimeSpan.FromSeconds(5)));
     }
 
+    /// <summary>Called each time that the server is there anew. What was said meanwhile to whom it may concern was not heard.</summary>
+    public event Action? Connected;
+
     /// <summary>The connection.</summary>
     public INatsConnection Nats => _connection;
 
@@ -96,6 +99,7 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
             LogUnsynced(version);
         }
 
+        Connected?.Invoke();
         return ValueTask.CompletedTask;
     }
 

@@ -68,6 +68,9 @@ internal sealed partial class FarmController(
 
     // Jobs that have ended while they waited. One that is forgotten with this process is found by the next look at the stream.
     private readonly ConcurrentQueue<long> _unwanted = new();
+
+    // What is decided of a host later is to be what it finds later.
+    private readonly SemaphoreSlim _ordering = new(1);
     private DateTimeOffset _reconciledAt;
     private DateTimeOffset _prunedAt;
     private volatile bool _streamsAreThere;
@@ -115,7 +118,7 @@ internal sealed partial class FarmController(
         }
 
         // Who cannot be told now is told when the server is there again: everybody is, then.
-        await Try("orders", () => Order(host, cancellation)).ConfigureAwait(false);
+        await Try("orders", () => Order(host.Name, cancellation)).ConfigureAwait(false);
         return host;
     }
 
@@ -161,7 +164,7 @@ internal sealed partial class FarmController(
                     foreach (FarmHost host in hosts.List().Where(host => FarmNames.IsCpuKey(host.Report.CpuKey)))
                     {
                         await streams.EnsureHost(host.Name, host.Report.CpuKey, stopping).ConfigureAwait(false);
-                        await Order(host, stopping).ConfigureAwait(false);
+                        await Order(host.Name, stopping).ConfigureAwait(false);
                     }
 
                     _streamsAreThere = true;
@@ -323,7 +326,7 @@ internal sealed partial class FarmController(
 
             foreach (FarmHost host in making)
             {
-                await Order(host, cancellation).ConfigureAwait(false);
+                await Order(host.Name, cancellation).ConfigureAwait(false);
             }
         }
     }
@@ -346,19 +349,28 @@ internal sealed partial class FarmController(
     }
 
     /// <summary>Tells a host all that it is to do, where it finds it also when it comes back.</summary>
-    private async Task Order(FarmHost host, CancellationToken cancellation)
+    private async Task Order(string name, CancellationToken cancellation)
     {
-        HostOrders orders = new()
+        await _ordering.WaitAsync(cancellation).ConfigureAwait(false);
+        try
         {
-            Protocol = FarmProtocol.Version,
-            OldestProtocol = FarmProtocol.Oldest,
-            Cordoned = host.Cordoned,
-            Refusal = host.Objection,
-            Farm = ledger.Id,
-            Cancelled = ledger.CancelledOn(host.Name),
-        };
-        await streams.Desired.PutAsync(host.Name, JsonSerializer.SerializeToUtf8Bytes(orders, FarmJson.Default.HostOrders), cancellationToken: cancellation).ConfigureAwait(false);
-        await broker.Nats.PublishAsync(FarmSubjects.Control(host.Name), Array.Empty<byte>(), cancellationToken: cancellation).ConfigureAwait(false);
+            FarmHost host = hosts.Find(name)!;
+            HostOrders orders = new()
+            {
+                Protocol = FarmProtocol.Version,
+                OldestProtocol = FarmProtocol.Oldest,
+                Cordoned = host.Cordoned,
+                Refusal = host.Objection,
+                Farm = ledger.Id,
+                Cancelled = ledger.CancelledOn(name),
+            };
+            await streams.Desired.PutAsync(name, JsonSerializer.SerializeToUtf8Bytes(orders, FarmJson.Default.HostOrders), cancellationToken: cancellation).ConfigureAwait(false);
+            await broker.Nats.PublishAsync(FarmSubjects.Control(name), Array.Empty<byte>(), cancellationToken: cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            _ordering.Release();
+        }
     }
 
     /// <summary>Reads a stream from where the ledger was, for ever; each message is taken off when what it says is on the disk.</summary>
@@ -547,7 +559,7 @@ internal sealed partial class FarmController(
                 await streams.EnsureHost(name, report.CpuKey, cancellation).ConfigureAwait(false);
             }
 
-            await Order(host, cancellation).ConfigureAwait(false);
+            await Order(host.Name, cancellation).ConfigureAwait(false);
         }
     }
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Farm.Protocol;
-using Kvmsys.Monitor.Sqlite;
+using Kvmsys.Monitor.Sql;
 
 namespace Kvmsys.Monitor.Farm.Controller;
 
@@ -155,13 +155,13 @@ internal sealed class FarmHosts
     {
         connection.Execute(
             """
-            INSERT INTO host (name, seen_at, report, cordoned) VALUES ($name, $at, $report, $cordoned)
-            ON CONFLICT (name) DO UPDATE SET seen_at = $at, report = $report, cordoned = $cordoned
+            INSERT INTO host (name, seen_at, report, cordoned) VALUES (@name, @at, @report, @cordoned)
+            ON CONFLICT (name) DO UPDATE SET seen_at = @at, report = @report, cordoned = @cordoned
             """,
-            ("$name", host.Name),
-            ("$at", host.SeenAt.ToUnixTimeMilliseconds()),
-            ("$report", JsonSerializer.Serialize(host.Report, FarmJson.Default.HostReport)),
-            ("$cordoned", host.Cordoned ? 1 : 0));
+            ("@name", host.Name),
+            ("@at", host.SeenAt.ToUnixTimeMilliseconds()),
+            ("@report", JsonSerializer.Serialize(host.Report, FarmJson.Default.HostReport)),
+            ("@cordoned", host.Cordoned ? 1 : 0));
         if (kind is not null)
         {
             events.Add(_jobs.Note(kind, null, text));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Data.Common;
 using System.IO.Hashing;
 using System.Text.Json;
 using Kvmsys.Monitor.Daemon;
@@ -7,8 +8,7 @@ using Kvmsys.Monitor.Daemon.Api;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Farm.Protocol;
-using Kvmsys.Monitor.Sqlite;
-using Microsoft.Data.Sqlite;
+using Kvmsys.Monitor.Sql;
 
 namespace Kvmsys.Monitor.Farm.Controller;
 
@@ -32,7 +32,7 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
         }
 
         string made = Guid.NewGuid().ToString("N");
-        connection.Execute("INSERT INTO farm (id) VALUES ($id)", ("$id", made));
+        connection.Execute("INSERT INTO farm (id) VALUES (@id)", ("@id", made));
         return made;
     });
 
@@ -42,29 +42,29 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
     public IReadOnlyList<(long Job, int Generation)> Outbox(int limit) => jobs.Read(connection => connection.Rows(
         """
         SELECT id, coalesce(generation, 0) FROM job LEFT JOIN published ON published.job = job.id
-        WHERE state IN ('queued', 'running') AND cancel_requested = 0 AND published.at IS NULL
-        ORDER BY priority DESC, id LIMIT $limit
+        WHERE state IN ('queued', 'running') AND NOT cancel_requested AND published.at IS NULL
+        ORDER BY priority DESC, id LIMIT @limit
         """,
         row => (row.GetInt64(0), row.GetInt32(1)),
-        ("$limit", limit)));
+        ("@limit", limit)));
 
     /// <summary>Notes that a job is in the stream.</summary>
     /// <exception cref="StoreFullException">There is no room.</exception>
     public void NotePublished(long job, int generation) => jobs.Write((connection, _) => connection.Execute(
         """
-        INSERT INTO published (job, generation, at) VALUES ($job, $generation, $now)
-        ON CONFLICT (job) DO UPDATE SET generation = $generation, at = $now
+        INSERT INTO published (job, generation, at) VALUES (@job, @generation, @now)
+        ON CONFLICT (job) DO UPDATE SET generation = @generation, at = @now
         """,
-        ("$job", job),
-        ("$generation", generation),
-        ("$now", Now)));
+        ("@job", job),
+        ("@generation", generation),
+        ("@now", Now)));
 
     /// <summary>How often a job was put into the stream.</summary>
-    public int GenerationOf(long job) => jobs.Read(connection => checked((int)((long?)connection.Scalar("SELECT generation FROM published WHERE job = $job", ("$job", job)) ?? 0)));
+    public int GenerationOf(long job) => jobs.Read(connection => checked((int)((long?)connection.Scalar("SELECT generation FROM published WHERE job = @job", ("@job", job)) ?? 0)));
 
     /// <summary>Jobs that should be in the stream, for nobody has told their end, and when they were put there.</summary>
     public IReadOnlyList<(long Job, DateTimeOffset At)> Outstanding() => jobs.Read(connection => connection.Rows(
-        "SELECT published.job, at FROM published JOIN job ON job.id = published.job WHERE state IN ('queued', 'running') AND at IS NOT NULL AND cancel_requested = 0",
+        "SELECT published.job, at FROM published JOIN job ON job.id = published.job WHERE state IN ('queued', 'running') AND at IS NOT NULL AND NOT cancel_requested",
         row => (row.GetInt64(0), JobStore.TimeOf(row.GetInt64(1)))));
 
     /// <summary>Notes that a job is not in the stream any more, though it should be.</summary>
@@ -73,7 +73,7 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
     public bool PublishAgain(long job) => jobs.Write((connection, events) =>
     {
         if (connection.Execute(
-            "UPDATE published SET at = NULL WHERE job = $job AND EXISTS (SELECT 1 FROM job WHERE id = $job AND state IN ('queued', 'running') AND cancel_requested = 0)", ("$job", job)) == 0)
+            "UPDATE published SET at = NULL WHERE job = @job AND EXISTS (SELECT 1 FROM job WHERE id = @job AND state IN ('queued', 'running') AND NOT cancel_requested)", ("@job", job)) == 0)
         {
             return false;
         }
@@ -102,7 +102,7 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
             }
 
             (int attempt, _) = Begin(connection, events, job, report);
-            if (connection.Scalar("SELECT ended_at FROM attempt WHERE job = $job AND number = $number", ("$job", job.Id), ("$number", attempt)) is long)
+            if (connection.Scalar("SELECT ended_at FROM attempt WHERE job = @job AND number = @number", ("@job", job.Id), ("@number", attempt)) is long)
             {
                 // It was told before.
                 return null;
@@ -113,23 +113,23 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
                 AttemptOutcome outcome = judge.End.Outcome == AttemptOutcome.Succeeded ? AttemptOutcome.Superseded : judge.End.Outcome;
                 connection.Execute(
                     """
-                    UPDATE attempt SET ended_at = $now, outcome = $outcome, exit_status = $status, reason = $reason, log = $log, document = $document
-                    WHERE job = $job AND number = $number
+                    UPDATE attempt SET ended_at = @now, outcome = @outcome, exit_status = @status, reason = @reason, log = @log, document = @document
+                    WHERE job = @job AND number = @number
                     """,
-                    ("$now", Now),
-                    ("$outcome", JobWords.Of(outcome)),
-                    ("$status", judge.End.ExitStatus),
-                    ("$reason", judge.End.Reason ?? $"job {job.Id} was {JobWords.Of(job.State)} already"),
-                    ("$log", judge.End.Log),
-                    ("$document", judge.End.Document is ReadOnlyMemory<byte> document ? JobStore.Pack(document.Span) : null),
-                    ("$job", job.Id),
-                    ("$number", attempt));
+                    ("@now", Now),
+                    ("@outcome", JobWords.Of(outcome)),
+                    ("@status", judge.End.ExitStatus),
+                    ("@reason", judge.End.Reason ?? $"job {job.Id} was {JobWords.Of(job.State)} already"),
+                    ("@log", judge.End.Log),
+                    ("@document", judge.End.Document is ReadOnlyMemory<byte> document ? JobStore.Pack(document.Span) : null),
+                    ("@job", job.Id),
+                    ("@number", attempt));
                 events.Add(jobs.Note(EventKinds.ResultSuperseded, job.Id, report.Host));
                 return null;
             }
 
             // Another attempt's end may have let it wait again.
-            connection.Execute("UPDATE job SET state = 'running' WHERE id = $job AND state = 'queued'", ("$job", job.Id));
+            connection.Execute("UPDATE job SET state = 'running' WHERE id = @job AND state = 'queued'", ("@job", job.Id));
             return attempt;
         });
         return number is int one ? jobs.Finish(report.Job, one, judge.End, judge.Bench, judge.Figures) : jobs.Find(report.Job);
@@ -141,14 +141,14 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
     public Job? GiveUp(long job, JobState state, string reason) => jobs.Write((connection, events) =>
     {
         if (connection.Execute(
-            "UPDATE job SET state = $state, ended_at = $now, reason = $reason, program = NULL WHERE id = $job AND state IN ('queued', 'running')",
-            ("$state", JobWords.Of(state)),
-            ("$now", Now),
-            ("$reason", reason),
-            ("$job", job)) == 1)
+            "UPDATE job SET state = @state, ended_at = @now, reason = @reason, program = NULL WHERE id = @job AND state IN ('queued', 'running')",
+            ("@state", JobWords.Of(state)),
+            ("@now", Now),
+            ("@reason", reason),
+            ("@job", job)) == 1)
         {
             connection.Execute(
-                "UPDATE attempt SET ended_at = $now, outcome = 'lost', reason = 'its host has not told its end' WHERE job = $job AND ended_at IS NULL", ("$now", Now), ("$job", job));
+                "UPDATE attempt SET ended_at = @now, outcome = 'lost', reason = 'its host has not told its end' WHERE job = @job AND ended_at IS NULL", ("@now", Now), ("@job", job));
             events.Add(jobs.Note($"job.{JobWords.Of(state)}", job, reason));
         }
 
@@ -157,14 +157,14 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
 
     /// <summary>The hosts that make an attempt at a job, as far as they have told.</summary>
     public IReadOnlyList<string> HostsOf(long job) => jobs.Read(connection => connection.Rows(
-        "SELECT DISTINCT host FROM attempt WHERE job = $job AND ended_at IS NULL AND host IS NOT NULL", row => row.GetString(0), ("$job", job)));
+        "SELECT DISTINCT host FROM attempt WHERE job = @job AND ended_at IS NULL AND host IS NOT NULL", row => row.GetString(0), ("@job", job)));
 
     /// <summary>Jobs that nobody wants any more, and that a host is making, as far as it has told.</summary>
     public IReadOnlyList<long> CancelledOn(string host) => jobs.Read(connection => connection.Rows(
-        "SELECT DISTINCT job FROM attempt JOIN job ON job.id = attempt.job WHERE host = $host AND attempt.ended_at IS NULL AND cancel_requested = 1", row => row.GetInt64(0), ("$host", host)));
+        "SELECT DISTINCT job FROM attempt JOIN job ON job.id = attempt.job WHERE host = @host AND attempt.ended_at IS NULL AND cancel_requested", row => row.GetInt64(0), ("@host", host)));
 
     /// <summary>Jobs that nobody wants any more, and of which nobody has told the end.</summary>
-    public IReadOnlyList<long> Cancelled() => jobs.Read(connection => connection.Rows("SELECT id FROM job WHERE state = 'running' AND cancel_requested = 1", row => row.GetInt64(0)));
+    public IReadOnlyList<long> Cancelled() => jobs.Read(connection => connection.Rows("SELECT id FROM job WHERE state = 'running' AND cancel_requested", row => row.GetInt64(0)));
 
     /// <summary>Takes in a job for several hosts: a job for each target, all of them or none.</summary>
     /// <param name="batch">What was submitted, looked at already.</param>
@@ -184,7 +184,7 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
         long digest = unchecked((long)XxHash3.HashToUInt64(JsonSerializer.SerializeToUtf8Bytes(batch, DaemonJson.Default.BatchRequest)));
         return jobs.Write((connection, events) =>
         {
-            if (key is not null && connection.Rows("SELECT id, digest FROM batch WHERE key = $key", row => (Id: row.GetInt64(0), Digest: row.GetInt64(1)), ("$key", key)) is [(long earlier, long same)])
+            if (key is not null && connection.Rows("SELECT id, digest FROM batch WHERE key = @key", row => (Id: row.GetInt64(0), Digest: row.GetInt64(1)), ("@key", key)) is [(long earlier, long same)])
             {
                 return same == digest ? (FindBatch(connection, earlier)!, false) : throw new KeyReusedException(earlier);
             }
@@ -195,15 +195,15 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
             }
 
             long id = (long)connection.Scalar(
-                "INSERT INTO batch (at, by, key, digest, target) VALUES ($now, $by, $key, $digest, $target) RETURNING id",
-                ("$now", Now),
-                ("$by", by),
-                ("$key", key),
-                ("$digest", digest),
-                ("$target", batch.Where.Count == 0 ? batch.Target : $"{batch.Target} where {string.Join(", ", batch.Where)}"))!;
+                "INSERT INTO batch (at, by, key, digest, target) VALUES (@now, @by, @key, @digest, @target) RETURNING id",
+                ("@now", Now),
+                ("@by", by),
+                ("@key", key),
+                ("@digest", digest),
+                ("@target", batch.Where.Count == 0 ? batch.Target : $"{batch.Target} where {string.Join(", ", batch.Where)}"))!;
             foreach (Func<List<JobEvent>, (Job Job, bool IsNew)?> submission in submissions)
             {
-                connection.Execute("UPDATE job SET batch = $batch WHERE id = $job", ("$batch", id), ("$job", submission(events)!.Value.Job.Id));
+                connection.Execute("UPDATE job SET batch = @batch WHERE id = @job", ("@batch", id), ("@job", submission(events)!.Value.Job.Id));
             }
 
             return (FindBatch(connection, id)!, true);
@@ -218,43 +218,43 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
     public void SetAside(string subject, string reason, byte[] message) => jobs.Write((connection, events) =>
     {
         connection.Execute(
-            "INSERT INTO aside (at, subject, reason, message) VALUES ($now, $subject, $reason, $message)", ("$now", Now), ("$subject", subject), ("$reason", reason), ("$message", message));
+            "INSERT INTO aside (at, subject, reason, message) VALUES (@now, @subject, @reason, @message)", ("@now", Now), ("@subject", subject), ("@reason", reason), ("@message", message));
         events.Add(jobs.Note(EventKinds.ResultSetAside, FarmSubjects.JobOf(subject), $"{subject}: {reason}"));
         return true;
     });
 
     /// <summary>What was set aside, the latest first.</summary>
     public IReadOnlyList<SetAsideResult> Aside(int limit) => jobs.Read(connection => connection.Rows(
-        "SELECT id, at, subject, reason, length(message) FROM aside ORDER BY id DESC LIMIT $limit",
+        "SELECT id, at, subject, reason, length(message) FROM aside ORDER BY id DESC LIMIT @limit",
         row => new SetAsideResult(row.GetInt64(0), JobStore.TimeOf(row.GetInt64(1)), row.GetString(2), row.GetString(3), row.GetInt64(4)),
-        ("$limit", limit)));
+        ("@limit", limit)));
 
-    private static Batch? FindBatch(SqliteConnection connection, long id) => connection.Rows(
-        "SELECT at, by, target FROM batch WHERE id = $id",
+    private static Batch? FindBatch(DbConnection connection, long id) => connection.Rows(
+        "SELECT at, by, target FROM batch WHERE id = @id",
         row => new Batch(id, JobStore.TimeOf(row.GetInt64(0)), row.GetString(1), row.GetString(2), []),
-        ("$id", id)) is [Batch batch]
-        ? batch with { Jobs = connection.Rows("SELECT id FROM job WHERE batch = $id ORDER BY id", row => row.GetInt64(0), ("$id", id)) }
+        ("@id", id)) is [Batch batch]
+        ? batch with { Jobs = connection.Rows("SELECT id FROM job WHERE batch = @id ORDER BY id", row => row.GetInt64(0), ("@id", id)) }
         : null;
 
     // By the ledger's clock: the hosts' may show anything.
-    private (int Number, bool IsNew) Begin(SqliteConnection connection, List<JobEvent> events, Job job, AttemptReport report)
+    private (int Number, bool IsNew) Begin(DbConnection connection, List<JobEvent> events, Job job, AttemptReport report)
     {
         if (connection.Scalar(
-            "SELECT number FROM attempt WHERE job = $job AND host = $host AND run = $run", ("$job", job.Id), ("$host", report.Host), ("$run", report.Run)) is long known)
+            "SELECT number FROM attempt WHERE job = @job AND host = @host AND run = @run", ("@job", job.Id), ("@host", report.Host), ("@run", report.Run)) is long known)
         {
             return (checked((int)known), false);
         }
 
-        int number = checked((int)(long)connection.Scalar("SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE job = $job", ("$job", job.Id))!);
+        int number = checked((int)(long)connection.Scalar("SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE job = @job", ("@job", job.Id))!);
         connection.Execute(
-            "INSERT INTO attempt (job, number, started_at, host, run) VALUES ($job, $number, $now, $host, $run)",
-            ("$job", job.Id),
-            ("$number", number),
-            ("$now", Now),
-            ("$host", report.Host),
-            ("$run", report.Run));
-        connection.Execute("UPDATE job SET attempts = $number WHERE id = $job", ("$number", number), ("$job", job.Id));
-        if (connection.Execute("UPDATE job SET state = 'running' WHERE id = $job AND state = 'queued'", ("$job", job.Id)) == 1)
+            "INSERT INTO attempt (job, number, started_at, host, run) VALUES (@job, @number, @now, @host, @run)",
+            ("@job", job.Id),
+            ("@number", number),
+            ("@now", Now),
+            ("@host", report.Host),
+            ("@run", report.Run));
+        connection.Execute("UPDATE job SET attempts = @number WHERE id = @job", ("@number", number), ("@job", job.Id));
+        if (connection.Execute("UPDATE job SET state = 'running' WHERE id = @job AND state = 'queued'", ("@job", job.Id)) == 1)
         {
             events.Add(jobs.Note("job.running", job.Id, report.Host));
         }

@@ -6,7 +6,7 @@ using Kvmsys.Native;
 using Kvmsys.Native.Linux;
 using SQLitePCL;
 
-namespace Kvmsys.Monitor.Sqlite;
+namespace Kvmsys.Monitor.Sql;
 
 /// <summary>
 /// SQLite's own code, which is a resource of this binary: what ships is one file, and runs where nothing is installed. It is put into a file
