@@ -155,6 +155,19 @@ need_browser() {
     install_packages chromium fontconfig fonts-dejavu-core
 }
 
+# The server in which the tests have a farm's ledger. Its package would start one for everybody, which nobody here has asked for.
+need_postgres() {
+    local configuration=/etc/postgresql-common/createcluster.conf
+    if type -P initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+        return
+    fi
+    if [ ! -e "$configuration" ] && [ "$(id -u)" = 0 ]; then
+        mkdir -p "${configuration%/*}"
+        echo 'create_main_cluster = false' >"$configuration"
+    fi
+    UCF_FORCE_CONFFOLD=1 install_packages postgresql
+}
+
 need_lab() { # MACHINE...
     local missing
     missing=$(for machine; do lab/lab.sh --machine "$machine" --missing; done | xargs -n 1 | sort -u | xargs)

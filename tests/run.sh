@@ -193,6 +193,7 @@ if [[ " $* " == *" no-device "* ]]; then
     need_browser
     need_program promtool prometheus /usr/bin/promtool
     need_program nats-server nats-server /usr/sbin/nats-server
+    need_postgres
 fi
 if [[ " $* " == *" programs "* ]]; then
     need_i386_compiler

@@ -50,7 +50,7 @@ internal sealed class UnitFile(string description, string command, string folder
     /// <summary>kvmsys farm controller.</summary>
     public static UnitFile Controller { get; } = new(
         "Kvmsys: has a farm's hosts measure",
-        "farm controller --config /etc/kvmsys/controller.json --key %d/controller.nk",
+        "farm controller --standby --config /etc/kvmsys/controller.json --key %d/controller.nk",
         "kvmsys-controller",
         """
             # It measures nothing itself.
@@ -61,7 +61,12 @@ internal sealed class UnitFile(string description, string command, string folder
             # It calls the farm's server, and listens for those who give it jobs.
             RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
             """,
-        "LoadCredential=controller.nk:/etc/kvmsys/farm/controller.nk\n");
+        """
+        LoadCredential=controller.nk:/etc/kvmsys/farm/controller.nk
+        # It may have to wait for its database, or for another controller's end.
+        TimeoutStartSec=infinity
+
+        """);
 
     /// <summary>Text of the file.</summary>
     /// <param name="executable">Path of the binary.</param>

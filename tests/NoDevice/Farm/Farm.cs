@@ -26,12 +26,14 @@ internal sealed class Farm : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("kvmsys-farm-").FullName;
     private readonly Dictionary<string, FarmProcess> _agents = [];
+    private readonly string? _ledger;
 
-    private Farm(Broker broker, string? url, int ackWaitSeconds)
+    private Farm(Broker broker, string? url, int ackWaitSeconds, string? ledger)
     {
         Broker = broker;
         Url = url ?? broker.Url;
         AckWaitSeconds = ackWaitSeconds;
+        _ledger = ledger;
         Controller = NewController();
     }
 
@@ -48,11 +50,18 @@ internal sealed class Farm : IAsyncDisposable
     public static Task<Farm> Start(params string[] agents) => Start(null, 2, agents);
 
     /// <summary>The same, with what the members are told as the server, and how long a host may be silent.</summary>
-    public static async Task<Farm> Start(Func<Broker, string>? url, int ackWaitSeconds, params string[] agents)
+    public static Task<Farm> Start(Func<Broker, string>? url, int ackWaitSeconds, params string[] agents) => Start(url, ackWaitSeconds, null, agents);
+
+    /// <summary>The same, with a ledger in a PostgreSQL database.</summary>
+    public static Task<Farm> StartWithLedger(string ledger, params string[] agents) => Start(null, 2, ledger, agents);
+
+    /// <summary>The same, with all of that.</summary>
+
+    public static async Task<Farm> Start(Func<Broker, string>? url, int ackWaitSeconds, string? ledger, string[] agents)
     {
         Broker broker = new();
         await broker.Start();
-        Farm farm = new(broker, url?.Invoke(broker), ackWaitSeconds);
+        Farm farm = new(broker, url?.Invoke(broker), ackWaitSeconds, ledger);
         await farm.Controller.Start();
         foreach (string name in agents)
         {
@@ -64,9 +73,12 @@ internal sealed class Farm : IAsyncDisposable
     }
 
     /// <summary>A controller of this farm's state, for one that stands by.</summary>
-    public FarmProcess NewController(params string[] options) => new(
-        Path.Combine(_folder, "controller"),
-        ["controller", "--broker", Url, .. options],
+    public FarmProcess NewController(params string[] options) => NewControllerIn("controller", options);
+
+    /// <summary>A controller with a state folder of its own, as on another host.</summary>
+    public FarmProcess NewControllerIn(string folder, params string[] options) => new(
+        Path.Combine(_folder, folder),
+        ["controller", "--broker", Url, .. _ledger is null ? (string[])[] : ["--ledger", _ledger, "--standby"], .. options],
         ("KVMSYS_DAEMON_FARM_ACK_WAIT_SECONDS", AckWaitSeconds.ToString(CultureInfo.InvariantCulture)),
         ("KVMSYS_DAEMON_FARM_RECONCILE_SECONDS", "3"),
         ("KVMSYS_DAEMON_LONGEST_QUEUE", "100000"),

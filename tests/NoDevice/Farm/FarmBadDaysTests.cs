@@ -271,7 +271,7 @@ public sealed class FarmBadDaysTests
     private static string FarmIdOf(Farm farm)
     {
         SqliteLibrary.Load();
-        using SqliteConnection database = SqliteStoreDatabase.Connect(Path.Combine(farm.Controller.StateFolder, JobStore.FileName), SqliteOpenMode.ReadOnly);
+        using SqliteConnection database = SqliteStoreDatabase.Connect(Path.Combine(farm.Controller.StateFolder, SqliteStoreDatabase.FileName), SqliteOpenMode.ReadOnly);
         return (string)database.Scalar("SELECT id FROM farm")!;
     }
 

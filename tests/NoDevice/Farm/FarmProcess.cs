@@ -113,6 +113,13 @@ internal sealed class FarmProcess : IDisposable
     public int Terminate()
     {
         Signal("TERM");
+        return WaitForEnd();
+    }
+
+    /// <summary>Waits until it has ended of itself.</summary>
+    /// <returns>Its status.</returns>
+    public int WaitForEnd()
+    {
         Assert.True(_process!.WaitForExit(Patience), Log);
         int status = _process.ExitCode;
         End();

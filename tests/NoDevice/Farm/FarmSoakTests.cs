@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 
 using System.Text.Json;
+using Kvmsys.Tests.NoDevice.Daemon;
 
 namespace Kvmsys.Tests.NoDevice.Farm;
 
 /// <summary>A thousand jobs on five hosts, while everybody is killed again and again and connections are cut and stalled: a thousand results.</summary>
 public sealed class FarmSoakTests
 {
-    private const int Jobs = 1000;
-    private const int Misfortunes = 60;
-
     // A job that was on a host whenever that was killed is poison after as many; what becomes of that is no question here.
     private const string Doctor = """{"kind":"doctor","maxAttempts":10}""";
 
@@ -17,7 +15,16 @@ public sealed class FarmSoakTests
     private static readonly CancellationToken Cancellation = TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_thousand_jobs_have_a_thousand_results_whatever_happens()
+    public Task A_thousand_jobs_have_a_thousand_results_whatever_happens() => Soak(1000, misfortunes: 60, null);
+
+    [Fact]
+    public async Task So_have_those_of_a_ledger_in_PostgreSQL_whose_server_is_killed_too()
+    {
+        using Postgres ledger = new Postgres().Start();
+        await Soak(300, misfortunes: 20, ledger);
+    }
+
+    private static async Task Soak(int jobs, int misfortunes, Postgres? ledger)
     {
         TcpProxy? proxy = null;
         await using Farm farm = await Farm.Start(
@@ -27,25 +34,26 @@ public sealed class FarmSoakTests
                 return $"nats://127.0.0.1:{proxy.Port}";
             },
             ackWaitSeconds: 2,
+            ledger?.Url,
             Hosts);
         await using TcpProxy connections = proxy!;
         string kind = (await farm.Host("a")).GetProperty("cpuKey").GetString()!;
         Random random = new(1);
         Dictionary<string, long> accepted = [];
-        Task misfortunes = Task.Run(() => Disturb(farm, connections, new Random(2)), Cancellation);
-        for (int i = 0; i < Jobs; i++)
+        Task disturbance = Task.Run(() => Disturb(farm, connections, ledger, misfortunes, new Random(2)), Cancellation);
+        for (int i = 0; i < jobs; i++)
         {
             string target = random.Next(4) switch { 0 => $"host:{Hosts[random.Next(Hosts.Length)]}", 1 => $"cpu:{kind}", _ => "any" };
             accepted[$"job-{i}"] = await Submit(farm, target, $"job-{i}");
         }
 
-        await misfortunes;
+        await disturbance;
         await farm.Until(
-            async () => await Answered(farm, "/api/v1/host") is JsonElement host && host.GetProperty("jobs") is var jobs
-                && jobs.GetProperty("queued").GetInt32() == 0 && jobs.GetProperty("running").GetInt32() == 0,
+            async () => await Answered(farm, "/api/v1/host") is JsonElement host && host.GetProperty("jobs") is var counts
+                && counts.GetProperty("queued").GetInt32() == 0 && counts.GetProperty("running").GetInt32() == 0,
             "not all jobs come to an end");
 
-        Assert.Equal(Jobs, accepted.Values.Distinct().Count());
+        Assert.Equal(jobs, accepted.Values.Distinct().Count());
         foreach (long id in accepted.Values)
         {
             JsonElement job = await farm.Job(id);
@@ -56,9 +64,9 @@ public sealed class FarmSoakTests
     }
 
     /// <summary>Kills and cuts, at random; at the end everybody is there.</summary>
-    private static async Task Disturb(Farm farm, TcpProxy connections, Random random)
+    private static async Task Disturb(Farm farm, TcpProxy connections, Postgres? ledger, int misfortunes, Random random)
     {
-        for (int i = 0; i < Misfortunes; i++)
+        for (int i = 0; i < misfortunes; i++)
         {
             await Task.Delay(random.Next(100, 900), Cancellation);
             switch (random.Next(8))
@@ -71,6 +79,12 @@ public sealed class FarmSoakTests
                 case 1:
                     farm.Controller.Kill();
                     await Task.Delay(random.Next(500), Cancellation);
+                    await farm.Controller.Start();
+                    break;
+                case 2 when ledger is not null:
+                    ledger.Kill();
+                    farm.Controller.WaitForEnd();
+                    ledger.Start();
                     await farm.Controller.Start();
                     break;
                 case 2:
@@ -98,12 +112,21 @@ public sealed class FarmSoakTests
         {
             try
             {
-                return await farm.Submit(Doctor, target, key);
+                using HttpResponseMessage answer = await RunningDaemon.Submit(farm.Controller.Client, $$"""{"target":"{{target}}",{{Doctor[1..]}}""", key);
+                if (answer.IsSuccessStatusCode)
+                {
+                    return (await RunningDaemon.Read(answer)).GetProperty("id").GetInt64();
+                }
+
+                // Its ledger is away.
+                Assert.True((int)answer.StatusCode >= 500, answer.ToString());
             }
             catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException or ObjectDisposedException)
             {
-                await Task.Delay(20, Cancellation);
+                // It is away itself.
             }
+
+            await Task.Delay(20, Cancellation);
         }
     }
 

@@ -35,6 +35,7 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
 
     private readonly Lock _writer = new();
     private readonly Lock _reader = new();
+    private DbConnection? _writing;
 
     /// <summary>Called, outside of any lock, with each event that was written.</summary>
     public event Action<JobEvent>? Happened;
@@ -213,12 +214,13 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
             Writing.Execute(
                 """
                 UPDATE job SET state = @state, not_before = @notBefore, ended_at = @ended, reason = @reason, accepted_attempt = @accepted,
-                    program = CASE WHEN @ended IS NULL THEN program END
+                    program = CASE WHEN @hasEnded THEN NULL ELSE program END
                 WHERE id = @job
                 """,
                 ("@state", JobWords.Of(state)),
                 ("@notBefore", Now + (long)pause.TotalMilliseconds),
                 ("@ended", hasEnded ? Now : null),
+                ("@hasEnded", hasEnded),
                 ("@reason", state == JobState.Done ? null : end.Reason),
                 ("@accepted", state == JobState.Done ? attempt : null),
                 ("@job", job));
@@ -238,7 +240,7 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
     public IReadOnlyList<Job> Recover()
     {
         List<(long Job, int Attempt)> lost = Read(connection => connection.Rows(
-            "SELECT job, number FROM attempt WHERE ended_at IS NULL", row => (row.GetInt64(0), row.GetInt32(1))));
+            "SELECT job, number FROM attempt WHERE ended_at IS NULL", row => (row.GetInt64(0), checked((int)row.GetInt64(1)))));
         AttemptEnd end = new(AttemptOutcome.Lost, null, "the daemon was gone before the attempt's end was known", null, null);
         return [.. lost.Select(attempt => Finish(attempt.Job, attempt.Attempt, end))];
     }
@@ -399,7 +401,8 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
         }
     }
 
-    private DbConnection Writing => database.Writing;
+    // Of the transaction that there is: the database may have another one by now.
+    private DbConnection Writing => _writing ?? throw new InvalidOperationException("no transaction");
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -441,9 +444,9 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
         {
             lock (_writer)
             {
-                DbConnection connection = database.Writing;
-                using DbTransaction transaction = connection.BeginTransaction();
-                result = write(connection, events);
+                _writing = database.Writing;
+                using DbTransaction transaction = _writing.BeginTransaction();
+                result = write(_writing, events);
                 transaction.Commit();
             }
         }
@@ -546,11 +549,11 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
 
     private static JobAttempt ReadAttempt(DbDataReader row) => new()
     {
-        Number = row.GetInt32(0),
+        Number = checked((int)row.GetInt64(0)),
         StartedAt = TimeOf(row.GetInt64(1)),
         EndedAt = row.IsDBNull(2) ? null : TimeOf(row.GetInt64(2)),
         Outcome = row.IsDBNull(3) ? null : JobWords.OutcomeOf(row.GetString(3)) ?? throw new FormatException($"an attempt's outcome is {row.GetString(3)}"),
-        ExitStatus = row.IsDBNull(4) ? null : row.GetInt32(4),
+        ExitStatus = row.IsDBNull(4) ? null : checked((int)row.GetInt64(4)),
         Reason = row.IsDBNull(5) ? null : row.GetString(5),
         Log = row.IsDBNull(6) ? null : row.GetString(6),
         HasDocument = row.GetBoolean(7),
@@ -567,14 +570,14 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
         State = StateIn(row, 2),
         SubmittedAt = TimeOf(row.GetInt64(3)),
         SubmittedBy = row.GetString(4),
-        DeadlineSeconds = row.GetInt32(5),
-        MaxAttempts = row.GetInt32(6),
-        Attempts = row.GetInt32(7),
+        DeadlineSeconds = checked((int)row.GetInt64(5)),
+        MaxAttempts = checked((int)row.GetInt64(6)),
+        Attempts = checked((int)row.GetInt64(7)),
         NotBefore = TimeOf(row.GetInt64(8)),
         CancelRequested = row.GetBoolean(9),
         EndedAt = row.IsDBNull(10) ? null : TimeOf(row.GetInt64(10)),
         Reason = row.IsDBNull(11) ? null : row.GetString(11),
-        AcceptedAttempt = row.IsDBNull(12) ? null : row.GetInt32(12),
+        AcceptedAttempt = row.IsDBNull(12) ? null : checked((int)row.GetInt64(12)),
     };
 
     private static JobState StateIn(DbDataReader row, int column) =>

@@ -138,7 +138,7 @@ internal sealed class FarmHosts
             entry.Host = host = entry.Host with { Cordoned = cordoned };
         }
 
-        Keep(host, cordoned ? "host.cordoned" : "host.uncordoned", name);
+        Keep(host, cordoned ? "host.cordoned" : "host.uncordoned", name, "seen_at = @at, report = @report, cordoned = @cordoned");
         return host;
     }
 
@@ -151,17 +151,15 @@ internal sealed class FarmHosts
 
     private const string TwoHosts = "there are two hosts of this name:";
 
-    private void Keep(FarmHost host, string? kind, string? text) => _jobs.Write((connection, events) =>
+    // What was decided meanwhile is not undone by a host that was heard before.
+    private void Keep(FarmHost host, string? kind, string? text, string update = "seen_at = @at, report = @report") => _jobs.Write((connection, events) =>
     {
         connection.Execute(
-            """
-            INSERT INTO host (name, seen_at, report, cordoned) VALUES (@name, @at, @report, @cordoned)
-            ON CONFLICT (name) DO UPDATE SET seen_at = @at, report = @report, cordoned = @cordoned
-            """,
+            $"INSERT INTO host (name, seen_at, report, cordoned) VALUES (@name, @at, @report, @cordoned) ON CONFLICT (name) DO UPDATE SET {update}",
             ("@name", host.Name),
             ("@at", host.SeenAt.ToUnixTimeMilliseconds()),
             ("@report", JsonSerializer.Serialize(host.Report, FarmJson.Default.HostReport)),
-            ("@cordoned", host.Cordoned ? 1 : 0));
+            ("@cordoned", host.Cordoned));
         if (kind is not null)
         {
             events.Add(_jobs.Note(kind, null, text));

@@ -45,7 +45,7 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
         WHERE state IN ('queued', 'running') AND NOT cancel_requested AND published.at IS NULL
         ORDER BY priority DESC, id LIMIT @limit
         """,
-        row => (row.GetInt64(0), row.GetInt32(1)),
+        row => (row.GetInt64(0), checked((int)row.GetInt64(1))),
         ("@limit", limit)));
 
     /// <summary>Notes that a job is in the stream.</summary>
@@ -225,7 +225,7 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
 
     /// <summary>What was set aside, the latest first.</summary>
     public IReadOnlyList<SetAsideResult> Aside(int limit) => jobs.Read(connection => connection.Rows(
-        "SELECT id, at, subject, reason, length(message) FROM aside ORDER BY id DESC LIMIT @limit",
+        "SELECT id, at, subject, reason, CAST(length(message) AS bigint) FROM aside ORDER BY id DESC LIMIT @limit",
         row => new SetAsideResult(row.GetInt64(0), JobStore.TimeOf(row.GetInt64(1)), row.GetString(2), row.GetString(3), row.GetInt64(4)),
         ("@limit", limit)));
 

@@ -32,18 +32,18 @@ internal static class PostgresSchema
             request text NOT NULL,
             program bytea,
             kind text NOT NULL,
-            priority integer NOT NULL,
+            priority bigint NOT NULL,
             state text NOT NULL,
             submitted_at bigint NOT NULL,
             submitted_by text NOT NULL,
-            deadline_seconds integer NOT NULL,
-            max_attempts integer NOT NULL,
-            attempts integer NOT NULL DEFAULT 0,
+            deadline_seconds bigint NOT NULL,
+            max_attempts bigint NOT NULL,
+            attempts bigint NOT NULL DEFAULT 0,
             not_before bigint NOT NULL DEFAULT 0,
             cancel_requested boolean NOT NULL DEFAULT false,
             ended_at bigint,
             reason text,
-            accepted_attempt integer,
+            accepted_attempt bigint,
             batch bigint REFERENCES batch
         );
         CREATE INDEX job_by_turn ON job (state, priority DESC, id);
@@ -51,11 +51,11 @@ internal static class PostgresSchema
         CREATE INDEX job_by_batch ON job (batch) WHERE batch IS NOT NULL;
         CREATE TABLE attempt (
             job bigint NOT NULL REFERENCES job,
-            number integer NOT NULL,
+            number bigint NOT NULL,
             started_at bigint NOT NULL,
             ended_at bigint,
             outcome text,
-            exit_status integer,
+            exit_status bigint,
             reason text,
             log text,
             document bytea,
@@ -86,7 +86,7 @@ internal static class PostgresSchema
             version text NOT NULL,
             verdict text NOT NULL,
             plan_hash text NOT NULL,
-            mechanisms integer NOT NULL,
+            mechanisms bigint NOT NULL,
             complete boolean NOT NULL,
             stable boolean NOT NULL,
             mitigations bigint REFERENCES mitigations
@@ -159,7 +159,7 @@ internal static class PostgresSchema
         );
         CREATE TABLE published (
             job bigint PRIMARY KEY REFERENCES job,
-            generation integer NOT NULL,
+            generation bigint NOT NULL,
             at bigint
         );
         CREATE TABLE host (
@@ -200,7 +200,7 @@ internal static class PostgresSchema
         }
         else
         {
-            connection.Execute("CREATE TABLE kvmsys_schema (version bigint NOT NULL); INSERT INTO kvmsys_schema VALUES (0)");
+            connection.Execute("CREATE TABLE kvmsys_schema (version bigint NOT NULL, opened bigint NOT NULL); INSERT INTO kvmsys_schema VALUES (0, 0)");
         }
 
         if (version > Version)

@@ -2,6 +2,7 @@
 
 using System.Data;
 using System.Data.Common;
+using System.Diagnostics;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Sql;
 using Npgsql;
@@ -10,7 +11,7 @@ namespace Kvmsys.Monitor.Farm.Controller;
 
 /// <summary>
 /// A ledger's tables in PostgreSQL. The connection that writes holds a lock of the server's for as long as it stands, so that two controllers can never
-/// both write: one whose connection is gone may not any more, and ends.
+/// both write. One whose connection is gone goes on if nobody has opened the ledger meanwhile, and may not write any more otherwise.
 /// </summary>
 internal sealed class PostgresStoreDatabase : StoreDatabase
 {
@@ -19,18 +20,38 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
 
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
 
-    private readonly string _where;
+    // A server sees soon that a connection is gone, but not at once.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PatiencePause = TimeSpan.FromMilliseconds(50);
+
+    private readonly PostgresAddress _address;
     private readonly NpgsqlDataSource _server;
-    private readonly NpgsqlConnection _writing;
+
+    // How often the ledger was opened, this time included.
+    private readonly long _opened;
+    private NpgsqlConnection _writing;
     private NpgsqlConnection _reading;
 
-    private PostgresStoreDatabase(string where, NpgsqlDataSource server, NpgsqlConnection writing, NpgsqlConnection reading) =>
-        (_where, _server, _writing, _reading) = (where, server, writing, reading);
+    private PostgresStoreDatabase(PostgresAddress address, NpgsqlDataSource server, NpgsqlConnection writing)
+    {
+        (_address, _server, _writing) = (address, server, writing);
+        _opened = (long)writing.Scalar("UPDATE kvmsys_schema SET opened = opened + 1 RETURNING opened")!;
+        _reading = server.OpenConnection();
+    }
 
     /// <inheritdoc/>
-    public override DbConnection Writing => _writing.State == ConnectionState.Open
-        ? _writing
-        : throw new StoreException($"the connection to the {_where} was lost, and with it the right to write there", "start the controller again: it waits until it may, with --standby");
+    public override DbConnection Writing
+    {
+        get
+        {
+            if (_writing.State != ConnectionState.Open)
+            {
+                Connect();
+            }
+
+            return _writing;
+        }
+    }
 
     /// <inheritdoc/>
     public override DbConnection Reading
@@ -59,7 +80,7 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
         }
         catch (Exception exception) when (IsServers(exception))
         {
-            throw Explained(exception, address.ToString());
+            throw Explained(exception, address);
         }
     }
 
@@ -100,7 +121,7 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
     public override bool IsItsOwn(Exception exception) => IsServers(exception) || IsNonsense(exception);
 
     /// <inheritdoc/>
-    public override Exception Explained(Exception exception) => Explained(exception, _where);
+    public override Exception Explained(Exception exception) => Explained(exception, _address);
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -126,13 +147,9 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
         NpgsqlConnection? writing = null;
         try
         {
-            writing = server.OpenConnection();
-
-            // The server is to let go of the lock when this host is gone without a word, and not in two hours.
-            writing.Execute("SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3");
-            if (writing.Scalar("SELECT pg_try_advisory_lock(@key)", ("@key", LockKey)) is not true)
+            writing = TryLock(server);
+            if (writing is null)
             {
-                writing.Dispose();
                 server.Dispose();
                 return null;
             }
@@ -142,10 +159,8 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
                 throw new StoreException($"the server of the {address} writes nothing through to its disk (fsync = off), so that it may lose what it has accepted", "set fsync = on there");
             }
 
-            // A commit is on the disk; where a standby of the server's has to have it too, that stays.
-            writing.Scalar("SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')");
             PostgresSchema.Bring(writing, address.ToString());
-            return new(address.ToString(), server, writing, server.OpenConnection());
+            return new(address, server, writing);
         }
         catch
         {
@@ -155,17 +170,65 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
         }
     }
 
+    /// <summary>A connection that may write; null where another one may.</summary>
+    private static NpgsqlConnection? TryLock(NpgsqlDataSource server)
+    {
+        NpgsqlConnection connection = server.OpenConnection();
+        try
+        {
+            // The server is to let go of the lock when this host is gone without a word, and not in two hours.
+            connection.Execute("SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3");
+
+            // A commit is on the disk; where a standby of the server's has to have it too, that stays.
+            connection.Scalar("SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')");
+            if (connection.Scalar("SELECT pg_try_advisory_lock(@key)", ("@key", LockKey)) is true)
+            {
+                return connection;
+            }
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+
+        connection.Dispose();
+        return null;
+    }
+
+    /// <summary>Connects again: the driver gives a connection up also where a statement had no room.</summary>
+    private void Connect()
+    {
+        for (Stopwatch time = Stopwatch.StartNew(); time.Elapsed < Patience; Thread.Sleep(PatiencePause))
+        {
+            if (TryLock(_server) is NpgsqlConnection connection)
+            {
+                if (connection.Scalar("SELECT opened FROM kvmsys_schema") is long opened && opened == _opened)
+                {
+                    _writing.Dispose();
+                    _writing = connection;
+                    return;
+                }
+
+                connection.Dispose();
+                break;
+            }
+        }
+
+        throw new StoreException($"the connection to the {_address} was lost, and another controller has opened the ledger there", "start this one again with --standby: it waits until it may write");
+    }
+
     // Certificates and password files that cannot be read are met while it connects.
     private static bool IsServers(Exception exception) => exception is DbException or TimeoutException or IOException or UnauthorizedAccessException;
 
-    private static Exception Explained(Exception exception, string where)
+    private static Exception Explained(Exception exception, PostgresAddress address)
     {
         if (exception is PostgresException { SqlState: PostgresErrorCodes.DiskFull })
         {
             return new StoreFullException(exception);
         }
 
-        string reason = exception is PostgresException told ? $"{told.MessageText} (SQLSTATE {told.SqlState})" : exception.Message.TrimEnd('.');
-        return new StoreException($"the {where} cannot be used: {reason}", "see to that server, or to farmLedger; the controller waits for it with --standby");
+        string reason = exception is PostgresException told ? $"{told.MessageText} (SQLSTATE {told.SqlState})" : (exception.InnerException ?? exception).Message.TrimEnd('.');
+        return new StoreException($"the {address} cannot be used: {reason}", "see to that server, or to farmLedger; the controller waits for it with --standby");
     }
 }
