@@ -28,6 +28,9 @@ internal abstract class JobEngine : BackgroundService
     /// <summary>How far a job is; null when it does not run, or when it has not told yet.</summary>
     public abstract JobStatus? ProgressOf(long job);
 
+    /// <summary>Why a job is none for this engine; null where it is one.</summary>
+    public virtual string? ObjectionTo(JobRequest request) => request.Target is null ? null : "target: this daemon is of one host; a farm's controller has several";
+
     /// <summary>Tells the engine that there may be something to do.</summary>
     public abstract void Wake();
 

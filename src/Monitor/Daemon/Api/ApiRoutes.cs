@@ -150,7 +150,7 @@ internal sealed class ApiRoutes
     private async Task Submit(ApiRequest request)
     {
         JobRequest job = await request.Body(DaemonJson.Default.JobRequest).ConfigureAwait(false);
-        string[] objections = [.. job.Objections(), .. job.Target is not null && !_isFarms ? ["target: this daemon is of one host; a farm's controller has several"] : Array.Empty<string>()];
+        string[] objections = [.. job.Objections(), .. _loop.ObjectionTo(job) is string wrong ? [wrong] : Array.Empty<string>()];
         if (objections.Length > 0)
         {
             throw new ProblemException(StatusCodes.Status400BadRequest, objections[0], objections);

@@ -12,13 +12,15 @@ internal sealed class ScheduleRoutes
 {
     private readonly ScheduleStore _store;
     private readonly ScheduleLoop _loop;
+    private readonly JobEngine _engine;
 
     /// <summary>The rows of a daemon.</summary>
     /// <param name="store">Its schedules.</param>
     /// <param name="loop">Submits their jobs.</param>
-    public ScheduleRoutes(ScheduleStore store, ScheduleLoop loop)
+    /// <param name="engine">Makes them.</param>
+    public ScheduleRoutes(ScheduleStore store, ScheduleLoop loop, JobEngine engine)
     {
-        (_store, _loop) = (store, loop);
+        (_store, _loop, _engine) = (store, loop, engine);
         const string all = "/api/v1/schedules", one = $"{all}/{{name}}";
         int[] statuses = [StatusCodes.Status200OK, StatusCodes.Status404NotFound];
         All =
@@ -48,7 +50,12 @@ internal sealed class ScheduleRoutes
     {
         string name = request.Word("name");
         ScheduleRequest schedule = await request.Body(DaemonJson.Default.ScheduleRequest).ConfigureAwait(false);
-        string[] objections = [.. Schedule.ObjectionTo(name) is string objection ? [objection] : Array.Empty<string>(), .. schedule.Objections()];
+        string[] objections =
+        [
+            .. Schedule.ObjectionTo(name) is string objection ? [objection] : Array.Empty<string>(),
+            .. schedule.Objections(),
+            .. _engine.ObjectionTo(schedule.Job) is string wrong ? [$"job.{wrong}"] : Array.Empty<string>(),
+        ];
         if (objections.Length > 0)
         {
             throw new ProblemException(StatusCodes.Status400BadRequest, objections[0], objections);

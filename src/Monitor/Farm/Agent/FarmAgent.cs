@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Kvmsys.Monitor.Daemon;
 using Kvmsys.Monitor.Daemon.Jobs;
@@ -44,11 +45,11 @@ internal sealed partial class FarmAgent(
     // What the host says of itself is not so any more.
     private readonly SemaphoreSlim _changed = new(0);
     private readonly Dictionary<string, INatsJSConsumer> _consumers = [];
+    private readonly ConcurrentDictionary<string, string> _troubles = [];
     private IReadOnlyDictionary<string, string> _labels = new Dictionary<string, string>();
     private HostOrders? _orders;
     private DateTimeOffset _ordersAt;
     private TimeSpan _ackWait = BrokerStreams.UsualAckWait;
-    private string? _trouble;
 
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -128,7 +129,7 @@ internal sealed partial class FarmAgent(
         while (true)
         {
             bool isBusy = false;
-            await Try(async () =>
+            await Try("jobs", async () =>
             {
                 if (_orders is null || time.GetUtcNow() - _ordersAt > BetweenOrders)
                 {
@@ -319,7 +320,7 @@ internal sealed partial class FarmAgent(
     {
         while (true)
         {
-            await Try(async () =>
+            await Try("heartbeat", async () =>
             {
                 (HostReadiness readiness, string? reason) = Readiness();
                 Assignment? assignment = _assignments.Open() is [Assignment first, ..] ? first : null;
@@ -381,7 +382,7 @@ internal sealed partial class FarmAgent(
     {
         while (true)
         {
-            await Try(async () =>
+            await Try(subject, async () =>
             {
                 await foreach (NatsMsg<byte[]> message in broker.Nats.SubscribeAsync<byte[]>(subject, cancellationToken: stopping).ConfigureAwait(false))
                 {
@@ -396,22 +397,22 @@ internal sealed partial class FarmAgent(
         }
     }
 
-    /// <summary>Does something that the server may be away for. It is tried again anyway; each kind of trouble is told once.</summary>
-    private async Task Try(Func<Task> action)
+    /// <summary>Does something that the server may be away for. It is tried again anyway; each trouble is told once until it is over, or another one.</summary>
+    private async Task Try(string what, Func<Task> action)
     {
         try
         {
             await action().ConfigureAwait(false);
-            _trouble = null;
+            _troubles.TryRemove(what, out _);
         }
         catch (Exception exception) when (exception is NatsException or StoreFullException or JsonException or TimeoutException)
         {
             // Of what a client is not allowed, it hears nothing: it waits in vain.
             string trouble = exception is NatsNoReplyException ? "the server does not answer: it is away, or does not let this host; its log says which" : exception.Message;
-            if (trouble != _trouble)
+            if (!_troubles.TryGetValue(what, out string? told) || told != trouble)
             {
-                _trouble = trouble;
-                LogTrouble(trouble);
+                _troubles[what] = trouble;
+                LogTrouble(what, trouble);
             }
         }
     }
@@ -450,8 +451,8 @@ internal sealed partial class FarmAgent(
     [LoggerMessage(LogLevel.Error, "the farm gives this host no job: {Reason}")]
     private partial void LogRefused(string reason);
 
-    [LoggerMessage(LogLevel.Warning, "the farm: {Reason}")]
-    private partial void LogTrouble(string reason);
+    [LoggerMessage(LogLevel.Warning, "the farm, {What}: {Reason}")]
+    private partial void LogTrouble(string what, string reason);
 
     [LoggerMessage(LogLevel.Warning, "the farm could not be told the last words, and will hear them at the next start: {Reason}")]
     private partial void LogNotTold(string reason);

@@ -14,10 +14,14 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
     private static readonly Version Oldest = new(2, 9);
     private static readonly Version Synced = new(2, 10);
 
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(2);
+
     private readonly BrokerLogin _login;
     private readonly ILogger _logger;
     private readonly NatsConnection _connection;
-    private bool _isLost;
+
+    // What was told since the server was there last: each reason once.
+    private readonly HashSet<string> _told = [];
 
     /// <summary>A connection that nobody has opened yet.</summary>
     public BrokerConnection(BrokerLogin login, ILogger<BrokerConnection> logger)
@@ -30,11 +34,10 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
             InboxPrefix = FarmSubjects.Inbox(login.Name),
             AuthOpts = login.Key is FarmKey key ? NatsAuthOpts.Default with { NKey = key.PublicKey, Seed = key.Seed } : NatsAuthOpts.Default,
             TlsOpts = login.CaFile is null ? NatsTlsOpts.Default : NatsTlsOpts.Default with { CaFile = login.CaFile, Mode = TlsMode.Require },
-            RetryOnInitialConnect = true,
             IgnoreAuthErrorAbort = true,
             MaxReconnectRetry = -1,
             ReconnectWaitMin = TimeSpan.FromMilliseconds(100),
-            ReconnectWaitMax = TimeSpan.FromSeconds(2),
+            ReconnectWaitMax = BetweenTries,
             ReconnectJitter = TimeSpan.FromMilliseconds(100),
             PingInterval = TimeSpan.FromSeconds(10),
             MaxPingOut = 2,
@@ -46,6 +49,7 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
         _connection.ConnectionOpened += (_, _) => Opened();
         _connection.ConnectionDisconnected += (_, what) => Lost(what.Message);
         _connection.ReconnectFailed += (_, what) => Lost(what.Message);
+        _connection.ServerError += (_, what) => Refused(what.Error);
         Streams = new(_connection, new NatsJSOpts(options, requestTimeout: TimeSpan.FromSeconds(5)));
     }
 
@@ -61,8 +65,23 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
     /// <summary>Whether the server is there.</summary>
     public bool IsOpen => _connection.ConnectionState == NatsConnectionState.Open;
 
-    /// <summary>Opens it, and waits for that, however long it takes.</summary>
-    public ValueTask Open(CancellationToken cancellation) => new(_connection.ConnectAsync().AsTask().WaitAsync(cancellation));
+    /// <summary>Opens it, and waits for that, however long it takes. Why it takes so long is told.</summary>
+    public async Task Open(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                await _connection.ConnectAsync().AsTask().WaitAsync(cancellation).ConfigureAwait(false);
+                return;
+            }
+            catch (NatsException exception)
+            {
+                await Lost(exception.GetBaseException().Message).ConfigureAwait(false);
+                await Task.Delay(BetweenTries, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
 
     /// <summary>Publishes to a stream, and waits until the server has it.</summary>
     /// <param name="subject">The subject.</param>
@@ -87,7 +106,11 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
 
     private ValueTask Opened()
     {
-        _isLost = false;
+        lock (_told)
+        {
+            _told.Clear();
+        }
+
         string version = _connection.ServerInfo?.Version ?? "";
         LogOpened(_login.Url, version);
         if (!Version.TryParse(version.Split('-')[0], out Version? known) || known < Oldest)
@@ -105,13 +128,31 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
 
     private ValueTask Lost(string? why)
     {
-        if (!_isLost)
+        if (IsNews(why ?? ""))
         {
-            _isLost = true;
             LogLost(_login.Url, why);
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private ValueTask Refused(string error)
+    {
+        if (IsNews(error))
+        {
+            LogRefused(_login.Url, error);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private bool IsNews(string reason)
+    {
+        const int most = 100;
+        lock (_told)
+        {
+            return _told.Count < most && _told.Add(reason);
+        }
     }
 
     [LoggerMessage(LogLevel.Information, "connected to the farm's NATS server at {Url}, version {Version}")]
@@ -125,4 +166,7 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
 
     [LoggerMessage(LogLevel.Warning, "the farm's NATS server at {Url} is away, or does not let this client in; trying again: {Reason}")]
     private partial void LogLost(string url, string? reason);
+
+    [LoggerMessage(LogLevel.Error, "the farm's NATS server at {Url} refuses something: {Error}")]
+    private partial void LogRefused(string url, string error);
 }

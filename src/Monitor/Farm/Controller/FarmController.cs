@@ -86,6 +86,9 @@ internal sealed partial class FarmController(
     }
 
     /// <inheritdoc/>
+    public override string? ObjectionTo(JobRequest request) => null;
+
+    /// <inheritdoc/>
     public override void Wake()
     {
         if (_somethingNew.CurrentCount == 0)
