@@ -40,6 +40,19 @@ public sealed class BrokerConfigurationTests
     }
 
     [Fact]
+    public void The_farms_account_is_as_long_for_many_hosts_as_for_one()
+    {
+        Assert.Equal(FarmAccount(1), FarmAccount(100));
+
+        static string FarmAccount(int hosts)
+        {
+            FarmMember[] members = [.. Enumerable.Range(0, hosts).Select(host => new FarmMember { Name = $"host{host}", Role = FarmRole.Host, PublicKey = "U", CpuKey = FarmServer.CpuKeyOfA, AddedAt = default })];
+            string text = BrokerConfiguration.Text(new() { Listen = "127.0.0.1:4222", Store = "/streams", Members = members }, "/server.pid");
+            return text[..text.IndexOf("HOST_", StringComparison.Ordinal)];
+        }
+    }
+
+    [Fact]
     public void A_server_that_knows_how_syncs_each_message()
     {
         Assert.Contains("sync_interval: always\n}", Text("2.10"), StringComparison.Ordinal);
@@ -140,26 +153,6 @@ public sealed class BrokerConfigurationTests
         Assert.Equal("desired of a", value.Data);
     }
 
-    [Fact]
-    public async Task A_host_answers_what_it_is_asked_and_once()
-    {
-        using FarmServer server = await FarmServer.Start();
-        await using NatsConnection controller = await server.Connect(FarmDocument.ControllerName);
-        await using NatsConnection host = await server.Connect("a");
-        await using INatsSub<string> asked = await host.SubscribeCoreAsync<string>(FarmSubjects.Control("a"), cancellationToken: Cancellation);
-        await host.PingAsync(Cancellation);
-
-        ValueTask<NatsMsg<string>> answer = controller.RequestAsync<string, string>(FarmSubjects.Control("a"), "ping", cancellationToken: Cancellation);
-        NatsMsg<string> question = await asked.Msgs.ReadAsync(Cancellation);
-        await question.ReplyAsync("pong", cancellationToken: Cancellation);
-        Assert.Equal("pong", (await answer).Data);
-        Assert.DoesNotContain("Violation", server.Broker.Log, StringComparison.Ordinal);
-
-        await question.ReplyAsync("pong again", cancellationToken: Cancellation);
-        await host.PingAsync(Cancellation);
-        await server.Until(() => server.Broker.Log.Contains($"Publish Violation - Nkey \"{server.KeyOf("a").PublicKey}\", Subject \"{question.ReplyTo}\"", StringComparison.Ordinal), "no violation");
-    }
-
     [Theory]
     [InlineData("a", false)]
     [InlineData("a", true)]
@@ -190,12 +183,12 @@ public sealed class BrokerConfigurationTests
     }
 
     [Fact]
-    public async Task A_host_hears_that_there_may_be_a_job_for_it()
+    public async Task A_host_hears_what_it_is_told_and_that_there_may_be_a_job_for_it()
     {
         using FarmServer server = await FarmServer.Start();
         await using NatsConnection controller = await server.Connect(FarmDocument.ControllerName);
         await using NatsConnection host = await server.Connect("a");
-        foreach (string subject in new[] { FarmSubjects.WakeHost("a"), FarmSubjects.WakeClass(FarmServer.CpuKeyOfA), FarmSubjects.WakeAll })
+        foreach (string subject in new[] { FarmSubjects.Control("a"), FarmSubjects.WakeHost("a"), FarmSubjects.WakeClass(FarmServer.CpuKeyOfA), FarmSubjects.WakeAll })
         {
             await using INatsSub<string> wake = await host.SubscribeCoreAsync<string>(subject, cancellationToken: Cancellation);
             await host.PingAsync(Cancellation);

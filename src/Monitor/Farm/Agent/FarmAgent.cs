@@ -384,13 +384,9 @@ internal sealed partial class FarmAgent(
         {
             await Try(subject, async () =>
             {
-                await foreach (NatsMsg<byte[]> message in broker.Nats.SubscribeAsync<byte[]>(subject, cancellationToken: stopping).ConfigureAwait(false))
+                await foreach (NatsMsg<byte[]> _ in broker.Nats.SubscribeAsync<byte[]>(subject, cancellationToken: stopping).ConfigureAwait(false))
                 {
                     await hear(stopping).ConfigureAwait(false);
-                    if (message.ReplyTo is not null)
-                    {
-                        await message.ReplyAsync("ok"u8.ToArray(), cancellationToken: stopping).ConfigureAwait(false);
-                    }
                 }
             }).ConfigureAwait(false);
             await Task.Delay(RetryPause, stopping).ConfigureAwait(false);

@@ -61,16 +61,14 @@ internal static class BrokerConfiguration
 
             # The farm's account has the streams. Each host has an account of its own, where there is nothing but what leads into the farm's:
             # the subject that an answer is wanted at is held against no permission, and so may reach only what is in the same account.
+            # What the farm's account lets others use, it lets all of them use; which part of it a host's account has, that account says.
             accounts {
               {{Quoted(FarmAccount)}} {
                 jetstream: enabled
                 users: [
             {{string.Concat(farm.Members.Where(member => member.Role == FarmRole.Controller).Select(UserOf))}}    ]
                 exports: [
-            {{Lines(ExportsOf(hosts))}}
-                ]
-                imports: [
-            {{Lines(hosts.SelectMany(host => SubjectsOf(host, BrokerPassage.Question).Select(subject => ImportOf("service", AccountOf(host), subject))))}}
+            {{Lines(BrokerPermissions.Passages.Append((BrokerPassage.Request, Shade)).Select(ExportOf))}}
                 ]
               }
 
@@ -83,11 +81,8 @@ internal static class BrokerConfiguration
                   {{Quoted(AccountOf(host))}} {
                     users: [
                 {{UserOf(host)}}    ]
-                    exports: [
-                {{Lines(SubjectsOf(host, BrokerPassage.Question).Select(subject => ExportOf("service", subject, "", [FarmAccount])))}}
-                    ]
                     imports: [
-                {{Lines(BrokerPermissions.PassagesOf(host).Where(way => way.Passage != BrokerPassage.Question).Select(way => ImportOf(KindOf(way.Passage), FarmAccount, way.Subject)).Append(ImportOf("service", FarmAccount, Shade)))}}
+                {{Lines(BrokerPermissions.PassagesOf(host).Append((BrokerPassage.Request, Shade)).Select(ImportOf))}}
                     ]
                   }
 
@@ -102,19 +97,10 @@ internal static class BrokerConfiguration
 
     private static string KindOf(BrokerPassage passage) => passage == BrokerPassage.Broadcast ? "stream" : "service";
 
-    private static IEnumerable<string> SubjectsOf(FarmMember host, BrokerPassage passage) => BrokerPermissions.PassagesOf(host).Where(way => way.Passage == passage).Select(way => way.Subject);
+    private static string ExportOf((BrokerPassage Passage, string Subject) way) =>
+        $"{{ {KindOf(way.Passage)}: {Quoted(way.Subject)}{(way.Passage == BrokerPassage.Requests ? ", response_type: stream" : "")} }}";
 
-    /// <summary>What the farm's account lets others use: each subject once, with all hosts that may.</summary>
-    private static IEnumerable<string> ExportsOf(IEnumerable<FarmMember> hosts) =>
-        from host in hosts
-        from way in BrokerPermissions.PassagesOf(host).Append((Passage: BrokerPassage.Request, Subject: Shade))
-        where way.Passage != BrokerPassage.Question
-        group AccountOf(host) by way into users
-        select ExportOf(KindOf(users.Key.Passage), users.Key.Subject, users.Key.Passage == BrokerPassage.Requests ? " response_type: stream," : "", users);
-
-    private static string ExportOf(string kind, string subject, string answers, IEnumerable<string> accounts) => $"{{ {kind}: {Quoted(subject)},{answers} accounts: [{string.Join(", ", accounts.Select(Quoted))}] }}";
-
-    private static string ImportOf(string kind, string account, string subject) => $"{{ {kind}: {{ account: {Quoted(account)}, subject: {Quoted(subject)} }} }}";
+    private static string ImportOf((BrokerPassage Passage, string Subject) way) => $"{{ {KindOf(way.Passage)}: {{ account: {Quoted(FarmAccount)}, subject: {Quoted(way.Subject)} }} }}";
 
     private static string UserOf(FarmMember member) => $$"""
               {
@@ -122,7 +108,6 @@ internal static class BrokerConfiguration
                 permissions: {
                   publish: { allow: [{{string.Join(", ", BrokerPermissions.Of(member, BrokerVerb.Publish).Select(Quoted))}}] }
                   subscribe: { allow: [{{string.Join(", ", BrokerPermissions.Of(member, BrokerVerb.Subscribe).Select(Quoted))}}] }
-                  allow_responses: {{BrokerPermissions.Answers}}
                 }
               }
 

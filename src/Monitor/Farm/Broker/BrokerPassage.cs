@@ -16,7 +16,4 @@ internal enum BrokerPassage
 
     /// <summary>The farm says something, and the host hears it.</summary>
     Broadcast,
-
-    /// <summary>The farm asks, and the host answers.</summary>
-    Question,
 }

@@ -8,16 +8,12 @@ namespace Kvmsys.Monitor.Farm.Broker;
 
 /// <summary>What each role may do, as the server holds it against every message. docs/FARM.md shows the table.</summary>
 /// <remarks>
-/// A subject may be used when its pattern is here; everything else is refused. Beside these, whoever was asked something may answer once, where the
-/// one who asked wants the answer: <see cref="Answers"/>. But whoever asks the server something says where the server is to send its answer, and that subject no
-/// permission is held against: a host could have the server answer into another host's results, or let it delete a stream. So each host is in an account of
-/// its own, where there are no other subjects than these, and a passage leads from there into the farm's for each.
+/// A subject may be used when its pattern is here; everything else is refused. But whoever asks the server something says where the server is to send its answer,
+/// and that subject no permission is held against: a host could have the server answer into another host's results, or let it delete a stream. So each host is in an
+/// account of its own, where there are no other subjects than these, and a passage leads from there into the farm's for each.
 /// </remarks>
 internal static class BrokerPermissions
 {
-    /// <summary>How often, and how long after a message, its receiver may send to where that message wants its answer.</summary>
-    public const string Answers = "{ max: 1, expires: \"1m\" }";
-
     /// <summary>The table.</summary>
     public static IReadOnlyList<BrokerPermission> All { get; } =
     [
@@ -29,7 +25,7 @@ internal static class BrokerPermissions
         new(FarmRole.Host, Publish, Request, "a job is done, goes on, or is given back", (name, cpuKey) => OfConsumers("$JS.ACK", name, cpuKey, ".>")),
         new(FarmRole.Host, Publish, Request, "what it is to be: cordoned, or not", (name, _) => [$"$JS.API.DIRECT.GET.KV_{FarmSubjects.Desired}.{ValueOf(FarmSubjects.Desired, name)}"]),
         new(FarmRole.Host, Subscribe, None, "answers", (name, _) => [InboxesOf(name)]),
-        new(FarmRole.Host, Subscribe, Question, "what it is told at once", (name, _) => [FarmSubjects.Control(name)]),
+        new(FarmRole.Host, Subscribe, Broadcast, "what it is told at once", (name, _) => [FarmSubjects.Control(name)]),
         new(FarmRole.Host, Subscribe, Broadcast, "that there may be a job for it", (name, cpuKey) => [FarmSubjects.WakeHost(name), FarmSubjects.WakeClass(cpuKey), FarmSubjects.WakeAll]),
         new(FarmRole.Controller, Publish, None, "jobs, and whatever it tells hosts", (_, _) => ["farm.>"]),
         new(FarmRole.Controller, Publish, None, "streams and consumers", (_, _) => ["$JS.>"]),
@@ -50,6 +46,16 @@ internal static class BrokerPermissions
         where row.Role == member.Role && row.Passage != None
         from subject in row.Subjects(member.Name, member.CpuKey ?? "")
         select (row.Passage, subject);
+
+    /// <summary>
+    /// The passages of all hosts together, with * for what differs between them: as many for ten thousand hosts as for one. The server holds every import against every
+    /// export, so that one more for each host would be a start of minutes.
+    /// </summary>
+    public static IEnumerable<(BrokerPassage Passage, string Subject)> Passages =>
+        (from row in All
+         where row.Role == FarmRole.Host && row.Passage != None
+         from subject in row.Subjects("*", "*")
+         select (row.Passage, Subject: string.Join('.', subject.Split('.').Select(word => word.Contains('*', StringComparison.Ordinal) ? "*" : word)))).Distinct();
 
     private static string InboxesOf(string name) => $"{FarmSubjects.Inbox(name)}.>";
 
