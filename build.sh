@@ -27,6 +27,8 @@ usage() {
   lab [OPTION...] -- COMMAND...
                          run a command in the lab; ./build.sh lab --help tells the options
   bench                  measure kvmsys itself: start-up, size, the daemon (with 100,000 results too), KVM_RUN and set-up in C# against C
+  scale [--json] [HOSTS...]
+                         simulate farms of so many hosts against a real NATS server and controller, and tell what they cost
   format                 put the sources into shape
   clean [--all]          remove what was built; with --all the lab's cache too
   help                   this
@@ -405,6 +407,15 @@ verb_bench() {
     exec "$ARTIFACTS/benchmarks/Kvmsys.Benchmarks" "$BINARY"
 }
 
+verb_scale() {
+    build
+    need_program nats-server nats-server /usr/sbin/nats-server
+    step "build the simulation" dotnet build tests/Scale --configuration Release
+    # A host is a connection: as many files as may be.
+    ulimit -Sn "$(ulimit -Hn)"
+    exec tests/Scale/bin/Release/net10.0/linux-x64/Kvmsys.Scale "$@"
+}
+
 verb_format() {
     no_arguments format "$@"
     need_dotnet
@@ -432,10 +443,10 @@ verb_test() {
 verb=${1:-help}
 [ $# = 0 ] || shift
 case " ${*:-} " in
-    *" --help "*) case $verb in build | test | bench | format | clean) verb=help ;; esac ;;
+    *" --help "*) case $verb in build | test | bench | scale | format | clean) verb=help ;; esac ;;
 esac
 case $verb in
-    run | test | build | lab | bench | format | clean) "verb_$verb" "$@" ;;
+    run | test | build | lab | bench | scale | format | clean) "verb_$verb" "$@" ;;
     help | -h | --help) usage ;;
     *) fail 2 "there is no verb $verb; see ./build.sh help" ;;
 esac

@@ -73,12 +73,6 @@ internal sealed class LoadedFarm : IDisposable
     /// <summary>Bytes of server.conf.</summary>
     public long ConfigurationBytes => new FileInfo(_farm.ConfigurationPath).Length;
 
-    /// <summary>Bytes of the controller's database.</summary>
-    public long LedgerBytes => Directory.GetFiles(StateFolder).Sum(file => new FileInfo(file).Length);
-
-    /// <summary>Bytes of the server's streams.</summary>
-    public long StreamBytes => new DirectoryInfo(_document.Store).GetFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
-
     private string StateFolder => Path.Combine(_folder, "state");
 
     private string SocketPath => Path.Combine(_folder, "socket");
@@ -180,7 +174,7 @@ internal sealed class LoadedFarm : IDisposable
         return Stopwatch.GetElapsedTime(begin);
     }
 
-    /// <summary>Asks the controller to stop, and waits for its end.</summary>
+    /// <summary>Kills the controller.</summary>
     public void KillController() => _controller!.Kill();
 
     /// <summary>Asks the controller for something.</summary>

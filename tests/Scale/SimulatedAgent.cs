@@ -20,7 +20,7 @@ namespace Kvmsys.Scale;
 internal sealed class SimulatedAgent : IAsyncDisposable
 {
     // As FarmAgent has them.
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BetweenOrders = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
     private static readonly byte[] Done = "+ACK"u8.ToArray();

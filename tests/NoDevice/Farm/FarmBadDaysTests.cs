@@ -181,6 +181,27 @@ public sealed class FarmBadDaysTests
         await farm.Until(() => Task.FromResult(farm.Agent("a").Log.Contains("the controller is too new", StringComparison.Ordinal)), "the host does not say so");
     }
 
+    [Theory]
+    [InlineData("host:a")]
+    [InlineData("any")]
+    public async Task An_idle_host_is_told_again_of_a_job_that_nobody_does(string target)
+    {
+        await using Farm farm = await Farm.Start();
+        await using NatsConnection nats = new(new NatsOpts { Url = farm.Broker.Url });
+        await using INatsSub<string> wakes = await nats.SubscribeCoreAsync<string>("farm.wake.host.a", cancellationToken: Cancellation);
+        await Report(farm, "a", report => report);
+        await farm.UntilThere("a");
+        await farm.Submit(Farm.Doctor, target);
+
+        // Once because it is new, where it is for this host alone; and then because it lies there.
+        for (int told = 0; told < 2;)
+        {
+            await Report(farm, "a", report => report);
+            told += wakes.Msgs.TryRead(out _) ? 1 : 0;
+            await Task.Delay(100, Cancellation);
+        }
+    }
+
     [Fact]
     public async Task A_clock_that_is_wrong_by_an_hour_is_shown_and_changes_nothing()
     {

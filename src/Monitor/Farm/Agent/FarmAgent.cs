@@ -30,8 +30,8 @@ namespace Kvmsys.Monitor.Farm.Agent;
 internal sealed partial class FarmAgent(
     BrokerLogin farm, DaemonSettings settings, BrokerConnection broker, JobStore store, JobLoop loop, HostEnvironment host, TimeProvider time, ILogger<FarmAgent> logger) : BackgroundService
 {
-    // A job that another host has lost is found by whoever looks next; a new one is told.
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(4);
+    // The controller tells of a job that is new, and of one that has come back. While it is away, one that has come back is found by whoever looks next.
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BetweenOrders = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Collections.Concurrent;
 using Kvmsys.Monitor.Farm.Protocol;
 using NATS.Client.JetStream.Models;
 using NATS.Client.KeyValueStore;
@@ -16,6 +17,12 @@ internal sealed class BrokerStreams(BrokerConnection broker, TimeSpan ackWait, i
     public static readonly TimeSpan UsualAckWait = TimeSpan.FromSeconds(30);
 
     private const long Mebibyte = 1 << 20;
+
+    // Requests that may wait at a consumer: of one host, which has one connection or, when that has just broken, two; and of a whole kind. The server keeps room for as many.
+    private const int RequestsOfAHost = 16;
+    private const int RequestsOfMany = 20_000;
+
+    private readonly ConcurrentDictionary<string, bool> _made = [];
 
     private static readonly StreamConfig[] Streams =
     [
@@ -86,10 +93,11 @@ internal sealed class BrokerStreams(BrokerConnection broker, TimeSpan ackWait, i
     /// <summary>The bucket of what they are to do.</summary>
     public INatsKVStore Desired { get; private set; } = null!;
 
-    /// <summary>Makes what is not there.</summary>
+    /// <summary>Makes what is not there, but for the consumers of hosts: whoever was told of one before is to be told again.</summary>
     /// <exception cref="NATS.Client.Core.NatsException">The server is away, or refuses.</exception>
     public async Task Ensure(CancellationToken cancellation)
     {
+        _made.Clear();
         foreach (StreamConfig stream in Streams)
         {
             await broker.Streams.CreateOrUpdateStreamAsync(stream with { NumReplicas = replicas }, cancellation).ConfigureAwait(false);
@@ -98,28 +106,40 @@ internal sealed class BrokerStreams(BrokerConnection broker, TimeSpan ackWait, i
         NatsKVContext buckets = new(broker.Streams);
         Hosts = await buckets.GetStoreAsync(FarmSubjects.Hosts, cancellation).ConfigureAwait(false);
         Desired = await buckets.CreateOrUpdateStoreAsync(new NatsKVConfig(FarmSubjects.Desired) { History = 1, NumberOfReplicas = replicas }, cancellation).ConfigureAwait(false);
-        await EnsureConsumer(FarmSubjects.AnyConsumer, FarmSubjects.AnyJobs, cancellation).ConfigureAwait(false);
+        await EnsureConsumer(FarmSubjects.AnyConsumer, FarmSubjects.AnyJobs, RequestsOfMany, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Makes the consumers that a host takes its jobs from.</summary>
+    /// <summary>Makes the consumers that a host takes its jobs from, unless that was done already since <see cref="Ensure"/>.</summary>
     /// <exception cref="NATS.Client.Core.NatsException">The server is away, or refuses.</exception>
     public async Task EnsureHost(string host, string cpuKey, CancellationToken cancellation)
     {
-        await EnsureConsumer(FarmSubjects.HostConsumer(host), FarmSubjects.HostJobs(host), cancellation).ConfigureAwait(false);
-        await EnsureConsumer(FarmSubjects.ClassConsumer(cpuKey), FarmSubjects.ClassJobs(cpuKey), cancellation).ConfigureAwait(false);
+        await EnsureConsumer(FarmSubjects.HostConsumer(host), FarmSubjects.HostJobs(host), RequestsOfAHost, cancellation).ConfigureAwait(false);
+        await EnsureConsumer(FarmSubjects.ClassConsumer(cpuKey), FarmSubjects.ClassJobs(cpuKey), RequestsOfMany, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>Lets a consumer be made again, which somebody has not found.</summary>
+    public void Forget(string consumer) => _made.TryRemove(consumer, out _);
+
     // One job in flight is a host's own business: 1 would be one of a whole class.
-    private async Task EnsureConsumer(string name, string filter, CancellationToken cancellation) => await broker.Streams.CreateOrUpdateConsumerAsync(
-        FarmSubjects.Jobs,
-        new ConsumerConfig(name)
+    private async Task EnsureConsumer(string name, string filter, int requests, CancellationToken cancellation)
+    {
+        if (_made.ContainsKey(name))
         {
-            FilterSubject = filter,
-            AckPolicy = ConsumerConfigAckPolicy.Explicit,
-            AckWait = ackWait,
-            MaxDeliver = FarmProtocol.MostDeliveries,
-            MaxAckPending = 1000,
-            MaxWaiting = 20_000,
-        },
-        cancellation).ConfigureAwait(false);
+            return;
+        }
+
+        await broker.Streams.CreateOrUpdateConsumerAsync(
+            FarmSubjects.Jobs,
+            new ConsumerConfig(name)
+            {
+                FilterSubject = filter,
+                AckPolicy = ConsumerConfigAckPolicy.Explicit,
+                AckWait = ackWait,
+                MaxDeliver = FarmProtocol.MostDeliveries,
+                MaxAckPending = 1000,
+                MaxWaiting = requests,
+            },
+            cancellation).ConfigureAwait(false);
+        _made[name] = true;
+    }
 }

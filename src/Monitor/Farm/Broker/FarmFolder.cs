@@ -29,7 +29,8 @@ internal sealed class FarmFolder
     private const string IssuerKeyName = "ca-key.pem";
     private const string CertificateName = "server.pem";
     private const string CertificateKeyName = "server-key.pem";
-    private const int MostBytes = 4 << 20;
+    // Some 200,000 hosts.
+    private const int MostBytes = 64 << 20;
     private const UnixFileMode OwnersFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 

@@ -3,6 +3,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Threading.Channels;
 using Kvmsys.Monitor.Daemon;
 using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Metrics;
@@ -47,6 +48,9 @@ internal sealed partial class FarmController(
 {
     private const string Ledger = "ledger";
     private const int PublishedAtOnce = 200;
+
+    // Requests of one kind that wait for the server's answer at a time: thousands of hosts, one after the other, would be minutes.
+    private const int AskedAtOnce = 32;
     private const int MostGenerations = 10;
 
     // The second word of a result's subject.
@@ -66,12 +70,16 @@ internal sealed partial class FarmController(
     private readonly SemaphoreSlim _somethingNew = new(0);
     private readonly HashSet<string> _troubles = [];
 
+    // Hosts that are to have consumers, and to be told what they are to do.
+    private readonly Channel<string> _newcomers = Channel.CreateUnbounded<string>();
+
     // Jobs that have ended while they waited. One that is forgotten with this process is found by the next look at the stream.
     private readonly ConcurrentQueue<long> _unwanted = new();
 
-    // What is decided of a host later is to be what it finds later.
-    private readonly SemaphoreSlim _ordering = new(1);
+    // What is decided of a host later is to be what it finds later: one of each host at a time, and of some others.
+    private readonly SemaphoreSlim[] _ordering = [.. Enumerable.Range(0, AskedAtOnce).Select(_ => new SemaphoreSlim(1))];
     private DateTimeOffset _reconciledAt;
+    private DateTimeOffset _wokenAt;
     private DateTimeOffset _prunedAt;
     private volatile bool _streamsAreThere;
 
@@ -137,7 +145,8 @@ internal sealed partial class FarmController(
                 Consume(FarmSubjects.Results, KeepResult, stoppingToken),
                 Consume(FarmSubjects.Events, KeepEvent, stoppingToken),
                 Consume(FarmSubjects.Dead, KeepDead, stoppingToken),
-                HearHosts(stoppingToken)).ConfigureAwait(false);
+                HearHosts(stoppingToken),
+                GreetHosts(stoppingToken)).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -164,18 +173,25 @@ internal sealed partial class FarmController(
                 if (!_streamsAreThere)
                 {
                     await streams.Ensure(stopping).ConfigureAwait(false);
-                    foreach (FarmHost host in hosts.List().Where(host => FarmNames.IsCpuKey(host.Report.CpuKey)))
+                    _streamsAreThere = true;
+
+                    // All others are greeted when they are heard of.
+                    foreach (FarmHost host in hosts.List().Where(host => host.IsThere(time.GetUtcNow())))
                     {
-                        await streams.EnsureHost(host.Name, host.Report.CpuKey, stopping).ConfigureAwait(false);
-                        await Order(host.Name, stopping).ConfigureAwait(false);
+                        _newcomers.Writer.TryWrite(host.Name);
                     }
 
-                    _streamsAreThere = true;
                     _reconciledAt = default;
                 }
 
                 await EndCancelled(stopping).ConfigureAwait(false);
                 await Publish(stopping).ConfigureAwait(false);
+                if (time.GetUtcNow() - _wokenAt >= BetweenLooks)
+                {
+                    _wokenAt = time.GetUtcNow();
+                    await WakeIdle(stopping).ConfigureAwait(false);
+                }
+
                 if (time.GetUtcNow() - _reconciledAt > _betweenReconciliations)
                 {
                     await Reconcile(stopping).ConfigureAwait(false);
@@ -197,6 +213,8 @@ internal sealed partial class FarmController(
     {
         while (ledger.Outbox(PublishedAtOnce) is { Count: > 0 } outbox)
         {
+            // They are sent in their order, and it is the answers that are waited for together.
+            List<(long Job, int Generation, Task Kept)> sent = [];
             HashSet<string> wakes = [];
             foreach ((long id, int generation) in outbox)
             {
@@ -228,16 +246,63 @@ internal sealed partial class FarmController(
                     await streams.EnsureHost(host.Name, host.Report.CpuKey, cancellation).ConfigureAwait(false);
                 }
 
-                await broker.Publish(target.Subject(id), bytes, $"{ledger.Id}.{id}.{generation + 1}", cancellation).ConfigureAwait(false);
-                ledger.NotePublished(id, generation + 1);
+                sent.Add((id, generation + 1, broker.Publish(target.Subject(id), bytes, $"{ledger.Id}.{id}.{generation + 1}", cancellation)));
                 wakes.Add(target.Wake);
+            }
+
+            Task all = Task.WhenAll(sent.Select(one => one.Kept));
+            await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach ((long id, int generation, _) in sent.Where(one => one.Kept.IsCompletedSuccessfully))
+            {
+                ledger.NotePublished(id, generation);
             }
 
             foreach (string subject in wakes)
             {
                 await broker.Nats.PublishAsync(subject, Array.Empty<byte>(), cancellationToken: cancellation).ConfigureAwait(false);
             }
+
+            await all.ConfigureAwait(false);
         }
+    }
+
+    /// <summary>
+    /// Wakes idle hosts for jobs that lie in the stream and that nobody says to do: their host was lost, or has given them back. No host that does one is disturbed by it,
+    /// and none has to look for itself every few seconds: each look costs the server as much as there are jobs.
+    /// </summary>
+    private async Task WakeIdle(CancellationToken cancellation)
+    {
+        IEnumerable<string> waiting = await JobsInStream(cancellation).ConfigureAwait(false);
+        FarmHost[] there = [.. hosts.List().Where(host => host.IsThere(time.GetUtcNow()))];
+
+        // A host that has missed a heartbeat may have been killed, and its job may be anybody's before it counts as gone.
+        HashSet<long?> done = [.. there.Where(host => time.GetUtcNow() - host.SeenAt < 1.5 * FarmProtocol.BetweenHeartbeats).Select(host => host.Report.Job)];
+        Dictionary<FarmTarget, int> targets = waiting.Where(subject => !done.Contains(FarmSubjects.JobOf(subject))).Select(FarmTarget.OfSubject).OfType<FarmTarget>()
+            .GroupBy(target => target).ToDictionary(target => target.Key, target => target.Count());
+        if (targets.Count == 0)
+        {
+            return;
+        }
+
+        // Whoever has not listened to it the last time is not the first one again.
+        FarmHost[] idle = [.. there.Where(host => host is { Report.Readiness: HostReadiness.Idle, Objection: null, Cordoned: false })];
+        Random.Shared.Shuffle(idle);
+        foreach (FarmHost host in idle)
+        {
+            FarmTarget? fitting = ((FarmTarget[])[FarmTarget.Host(host.Name), FarmTarget.Cpu(host.Report.CpuKey), FarmTarget.Any]).FirstOrDefault(target => targets.GetValueOrDefault(target) > 0);
+            if (fitting is not null)
+            {
+                targets[fitting]--;
+                await broker.Nats.PublishAsync(FarmSubjects.WakeHost(host.Name), Array.Empty<byte>(), cancellationToken: cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>The subjects of all jobs that are in the stream.</summary>
+    private async Task<IEnumerable<string>> JobsInStream(CancellationToken cancellation)
+    {
+        INatsJSStream stream = await broker.Streams.GetStreamAsync(FarmSubjects.Jobs, new StreamInfoRequest { SubjectsFilter = FarmSubjects.AllJobs }, cancellation).ConfigureAwait(false);
+        return stream.Info.State.Subjects?.Keys ?? [];
     }
 
     /// <summary>
@@ -247,8 +312,7 @@ internal sealed partial class FarmController(
     private async Task Reconcile(CancellationToken cancellation)
     {
         (long Job, DateTimeOffset At)[] outstanding = [.. ledger.Outstanding().Where(job => time.GetUtcNow() - job.At > (_betweenReconciliations < LongestSettling ? _betweenReconciliations : LongestSettling))];
-        INatsJSStream stream = await broker.Streams.GetStreamAsync(FarmSubjects.Jobs, new StreamInfoRequest { SubjectsFilter = FarmSubjects.AllJobs }, cancellation).ConfigureAwait(false);
-        HashSet<long> there = [.. (stream.Info.State.Subjects ?? new Dictionary<string, long>()).Keys.Select(FarmSubjects.JobOf).OfType<long>()];
+        HashSet<long> there = [.. (await JobsInStream(cancellation).ConfigureAwait(false)).Select(FarmSubjects.JobOf).OfType<long>()];
 
         foreach (long id in there)
         {
@@ -275,18 +339,30 @@ internal sealed partial class FarmController(
     /// <summary>Finds jobs in the stream that their consumer does not know to be there: nobody would ever get them.</summary>
     private async Task PublishStuck(Job[] jobs, CancellationToken cancellation)
     {
-        foreach (IGrouping<string, Job> waiting in jobs.GroupBy(job => FarmTarget.Of(job.Request).Consumer, StringComparer.Ordinal))
+        IEnumerable<IGrouping<string, Job>> queues = jobs.GroupBy(job => FarmTarget.Of(job.Request).Consumer, StringComparer.Ordinal);
+        await Parallel.ForEachAsync(queues, new ParallelOptions { MaxDegreeOfParallelism = AskedAtOnce, CancellationToken = cancellation }, async (waiting, stopping) =>
         {
+            ConsumerInfo? consumer = await FindConsumer(FarmSubjects.Jobs, waiting.Key, stopping).ConfigureAwait(false);
+            if (consumer is null)
+            {
+                // Somebody may have deleted it: a host that is there is to have one.
+                streams.Forget(waiting.Key);
+                if (FarmTarget.Of(waiting.First().Request) is { Kind: FarmTargetKind.Host } target && hosts.Find(target.Value) is FarmHost host)
+                {
+                    _newcomers.Writer.TryWrite(host.Name);
+                }
+            }
+
             // Where there is none yet, nobody was there to take them.
-            if (await FindConsumer(FarmSubjects.Jobs, waiting.Key, cancellation).ConfigureAwait(false) is { NumPending: 0, NumAckPending: 0 })
+            if (consumer is { NumPending: 0, NumAckPending: 0 })
             {
                 foreach (Job job in waiting)
                 {
-                    await Remove(job, cancellation).ConfigureAwait(false);
+                    await Remove(job, stopping).ConfigureAwait(false);
                     PublishAgain(job.Id);
                 }
             }
-        }
+        }).ConfigureAwait(false);
     }
 
     private async Task<ConsumerInfo?> FindConsumer(string stream, string name, CancellationToken cancellation)
@@ -354,7 +430,8 @@ internal sealed partial class FarmController(
     /// <summary>Tells a host all that it is to do, where it finds it also when it comes back.</summary>
     private async Task Order(string name, CancellationToken cancellation)
     {
-        await _ordering.WaitAsync(cancellation).ConfigureAwait(false);
+        SemaphoreSlim turn = _ordering[(uint)name.GetHashCode(StringComparison.Ordinal) % _ordering.Length];
+        await turn.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
             FarmHost host = hosts.Find(name)!;
@@ -372,7 +449,7 @@ internal sealed partial class FarmController(
         }
         finally
         {
-            _ordering.Release();
+            turn.Release();
         }
     }
 
@@ -524,7 +601,7 @@ internal sealed partial class FarmController(
                     {
                         if (entry.Value is { Length: > 0 } value && FarmNames.IsHost(entry.Key))
                         {
-                            await Hear(entry.Key, value, stopping).ConfigureAwait(false);
+                            Hear(entry.Key, value);
                         }
                     }
                 }).ConfigureAwait(false);
@@ -534,7 +611,7 @@ internal sealed partial class FarmController(
         }
     }
 
-    private async Task Hear(string name, byte[] value, CancellationToken cancellation)
+    private void Hear(string name, byte[] value)
     {
         HostReport? report;
         try
@@ -557,14 +634,38 @@ internal sealed partial class FarmController(
         if (isNews)
         {
             LogHost(name, report.CpuKey, host.Objection ?? host.Skew ?? "it is there");
-            if (FarmNames.IsCpuKey(report.CpuKey))
-            {
-                await streams.EnsureHost(name, report.CpuKey, cancellation).ConfigureAwait(false);
-            }
-
-            await Order(host.Name, cancellation).ConfigureAwait(false);
+            _newcomers.Writer.TryWrite(name);
         }
     }
+
+    /// <summary>Has consumers made for hosts that have come, and tells them what they are to do: several at a time, for all may come at once.</summary>
+    private Task GreetHosts(CancellationToken stopping) => Parallel.ForEachAsync(
+        _newcomers.Reader.ReadAllAsync(stopping), new ParallelOptions { MaxDegreeOfParallelism = AskedAtOnce, CancellationToken = stopping }, async (name, cancellation) =>
+        {
+            bool isDone = false;
+            while (!isDone)
+            {
+                await Try("newcomers", async () =>
+                {
+                    // What is known of it now, and not when it was noticed.
+                    if (hosts.Find(name) is FarmHost host)
+                    {
+                        if (FarmNames.IsCpuKey(host.Report.CpuKey))
+                        {
+                            await streams.EnsureHost(name, host.Report.CpuKey, cancellation).ConfigureAwait(false);
+                        }
+
+                        await Order(name, cancellation).ConfigureAwait(false);
+                    }
+
+                    isDone = true;
+                }).ConfigureAwait(false);
+                if (!isDone)
+                {
+                    await Task.Delay(RetryPause, cancellation).ConfigureAwait(false);
+                }
+            }
+        });
 
     private async Task<T> WhenThereIsRoom<T>(Func<T> action, CancellationToken cancellation)
     {

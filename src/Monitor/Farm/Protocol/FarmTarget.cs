@@ -37,6 +37,15 @@ internal sealed record FarmTarget(FarmTargetKind Kind, string Value)
     /// <summary>The target of a job, looked at already.</summary>
     public static FarmTarget Of(JobRequest request) => Parse(request.Target) ?? Any;
 
+    /// <summary>The target of a job that lies in the stream under a subject; null where none does.</summary>
+    public static FarmTarget? OfSubject(string subject) => subject.Split('.') switch
+    {
+        ["farm", "job", "host", string name, _] => Host(name),
+        ["farm", "job", "class", string key, _] => Cpu(key),
+        ["farm", "job", "any", _] => Any,
+        _ => null,
+    };
+
     /// <summary>The consumer that hosts take such jobs from.</summary>
     public string Consumer => Kind switch
     {
