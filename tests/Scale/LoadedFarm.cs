@@ -48,11 +48,11 @@ internal sealed class LoadedFarm : IDisposable
             string name = string.Create(CultureInfo.InvariantCulture, $"host-{i:d5}");
             string cpuKey = string.Create(CultureInfo.InvariantCulture, $"GenuineIntel-6-{100 + (i % Kinds)}-8-kvm_intel");
             FarmKey key = FarmKey.Create();
-            members.Add(new() { Name = name, Role = FarmRole.Host, PublicKey = key.PublicKey, CpuKey = cpuKey, AddedAt = DateTimeOffset.UnixEpoch });
+            members.Add(new() { Name = name, Role = FarmRole.Host, PublicKey = key.PublicKey, CpuKey = cpuKey, Account = members.Count, AddedAt = DateTimeOffset.UnixEpoch });
             _hosts.Add((new(url, name, key), cpuKey));
         }
 
-        _document = farm with { Members = members };
+        _document = farm with { Members = members, Hosts = members.Count };
     }
 
     /// <summary>How the hosts come to the server.</summary>

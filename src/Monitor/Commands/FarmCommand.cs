@@ -35,6 +35,14 @@ internal static class FarmCommand
         HelpName = "FOLDER",
     };
 
+    /// <summary>--hosts: how many there may be.</summary>
+    public static Option<int?> Hosts(string description) => new("--hosts")
+    {
+        Description = description,
+        HelpName = "N",
+        CustomParser = result => CommonOptions.ParseNumber(result, 1, FarmDocument.MostHosts),
+    };
+
     /// <summary>--server-version: which nats-server it is.</summary>
     public static Option<BrokerVersion?> ServerVersion() => new("--server-version")
     {

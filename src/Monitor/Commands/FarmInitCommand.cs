@@ -38,10 +38,11 @@ internal static class FarmInitCommand
         Option<string?> certificate = new("--tls-certificate") { Description = "Speak TLS, with this certificate (PEM, and those that lead to its issuer).", HelpName = "FILE" };
         Option<string?> key = new("--tls-key") { Description = "The certificate's private key (PEM).", HelpName = "FILE" };
         Option<string?> store = new("--store") { Description = "The folder of the server's streams.", HelpName = "FOLDER" };
+        Option<int?> hosts = FarmCommand.Hosts($"Hosts that may be let in without a new start of the server; {FarmDocument.UsualHosts} when not given.");
         Option<BrokerVersion?> version = FarmCommand.ServerVersion();
         Command command = new(Name, "Set a farm's NATS server up: its configuration, the controller's key and, with --tls, certificates; and tell what to do next.")
         {
-            folder, listen, tls, certificate, key, store, version,
+            folder, listen, tls, certificate, key, store, hosts, version,
         };
         command.SetAction(parsed => FarmCommand.With(parsed.GetValue(folder), farm =>
         {
@@ -57,6 +58,7 @@ internal static class FarmInitCommand
             {
                 Listen = parsed.GetValue(listen) ?? BrokerAddress.Parse($"{(speaksTls ? "0.0.0.0" : "127.0.0.1")}:{BrokerAddress.DefaultPort}")!,
                 Store = parsed.GetValue(store) is string path ? Path.GetFullPath(path) : parsed.GetValue(folder) is null ? FarmCommand.StreamFolder() : null,
+                Hosts = parsed.GetValue(hosts) ?? FarmDocument.UsualHosts,
                 ServerVersion = parsed.GetValue(version) ?? BrokerVersion.OfHost(Environment.GetEnvironmentVariable("PATH")),
                 TlsNames = names?.Split(','),
                 OwnTls = own,

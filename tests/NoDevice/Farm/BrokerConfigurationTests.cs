@@ -46,9 +46,9 @@ public sealed class BrokerConfigurationTests
 
         static string FarmAccount(int hosts)
         {
-            FarmMember[] members = [.. Enumerable.Range(0, hosts).Select(host => new FarmMember { Name = $"host{host}", Role = FarmRole.Host, PublicKey = "U", CpuKey = FarmServer.CpuKeyOfA, AddedAt = default })];
+            FarmMember[] members = [.. Enumerable.Range(0, hosts).Select(host => new FarmMember { Name = $"host{host}", Role = FarmRole.Host, Account = host + 1, PublicKey = "U", CpuKey = FarmServer.CpuKeyOfA, AddedAt = default })];
             string text = BrokerConfiguration.Text(new() { Listen = "127.0.0.1:4222", Store = "/streams", Members = members }, "/server.pid");
-            return text[..text.IndexOf("HOST_", StringComparison.Ordinal)];
+            return text[..text.IndexOf("HOST_", StringComparison.Ordinal)].Replace("host0", "", StringComparison.Ordinal);
         }
     }
 
@@ -237,6 +237,32 @@ public sealed class BrokerConfigurationTests
         await ConnectBy(options);
         Assert.Equal(NatsConnectionState.Open, a.ConnectionState);
         await a.PingAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task A_host_that_is_added_may_do_after_a_reload_what_the_others_may_also_where_another_one_was()
+    {
+        using FarmServer server = await FarmServer.Start();
+        await using NatsConnection controller = await server.Connect(FarmDocument.ControllerName);
+        NatsJSContext streams = await FarmServer.MakeStreams(controller);
+        server.Folder.Revoke("a");
+        foreach (string name in (string[])["c", "d"])
+        {
+            server.AddHost(name, FarmServer.CpuKeyOfA);
+            await server.Reload();
+            await using NatsConnection host = await server.Connect(name);
+            await streams.PublishAsync("farm.job.any.1", name, cancellationToken: Cancellation);
+            INatsJSConsumer jobs = await new NatsJSContext(host).GetConsumerAsync(FarmSubjects.Jobs, FarmSubjects.AnyConsumer, Cancellation);
+            INatsJSMsg<string> job = (await jobs.NextAsync<string>(cancellationToken: Cancellation))!;
+            Assert.Equal(name, job.Data);
+            await job.AckAsync(Twice, Cancellation);
+            await using INatsSub<string> heard = await host.SubscribeCoreAsync<string>(FarmSubjects.Control(name), cancellationToken: Cancellation);
+            await host.PingAsync(Cancellation);
+            await controller.PublishAsync(FarmSubjects.Control(name), "told", cancellationToken: Cancellation);
+            Assert.Equal("told", (await heard.Msgs.ReadAsync(Cancellation)).Data);
+            PubAckResponse said = await new NatsJSContext(host).PublishAsync($"$KV.hosts.{name}", "there", cancellationToken: Cancellation);
+            Assert.Null(said.Error);
+        }
     }
 
     [Fact]

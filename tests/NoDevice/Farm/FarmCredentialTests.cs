@@ -72,7 +72,7 @@ public sealed class FarmCredentialTests : IDisposable
         agent.Begin();
         foreach (FarmProcess member in _members)
         {
-            await Until(() => member.Log.Contains("NotTimeValid", StringComparison.Ordinal), "it is not named", server);
+            await Until(() => member.Log.Contains("trying again: the server's certificate has expired at ", StringComparison.Ordinal), "it is not named", server);
         }
 
         Renew(tls);

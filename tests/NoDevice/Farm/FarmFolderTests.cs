@@ -108,6 +108,25 @@ public sealed class FarmFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_host_for_whom_there_is_no_account_is_refused_until_there_are_more()
+    {
+        FarmFolder farm = new(Path.Combine(_parent.FullName, "small"));
+        farm.Create(new() { Listen = BrokerAddress.Parse("127.0.0.1:4222")!, Hosts = 2 }, TimeProvider.System);
+        farm.Add("a", FarmKey.Create().PublicKey, CpuKey, TimeProvider.System);
+        Assert.Equal(2, farm.Add("b", FarmKey.Create().PublicKey, CpuKey, TimeProvider.System).Account);
+        BrokerException refusal = Assert.Throws<BrokerException>(() => farm.Add("c", FarmKey.Create().PublicKey, CpuKey, TimeProvider.System));
+        Assert.Contains("accounts for 2 hosts, and each has one. Cure: kvmsys farm configure --hosts 4, and start the server anew", refusal.Message, StringComparison.Ordinal);
+        farm.Revoke("a");
+        Assert.Equal(1, farm.Add("c", FarmKey.Create().PublicKey, CpuKey, TimeProvider.System).Account);
+        Assert.Throws<BrokerException>(() => farm.Configure(null, 1));
+        farm.Configure(null, 3);
+        Assert.Equal(3, farm.Add("d", FarmKey.Create().PublicKey, CpuKey, TimeProvider.System).Account);
+        Assert.Equal(3, farm.Read().Hosts);
+        farm.Configure(null);
+        Assert.Equal(3, farm.Read().Hosts);
+    }
+
+    [Fact]
     public void A_host_that_is_revoked_is_in_neither_file_and_may_be_added_again()
     {
         FarmFolder farm = Created();

@@ -52,7 +52,7 @@ internal static class BrokerConfiguration
                 """);
         }
 
-        FarmMember[] hosts = [.. farm.Members.Where(member => member.Role == FarmRole.Host)];
+        Dictionary<int, FarmMember> hosts = farm.Members.Where(member => member.Role == FarmRole.Host).ToDictionary(host => host.Account);
         text.Append(CultureInfo.InvariantCulture, $$"""
 
             authorization {
@@ -73,16 +73,17 @@ internal static class BrokerConfiguration
               }
 
             """);
-        foreach (FarmMember host in hosts)
+        for (int account = 1; account <= farm.Hosts; account++)
         {
+            FarmMember? host = hosts.GetValueOrDefault(account);
             text.Append(CultureInfo.InvariantCulture, $$"""
 
-                  # {{host.CpuKey}}
-                  {{Quoted(AccountOf(host))}} {
+                  # {{(host is null ? "Nobody's yet. It is here because the server starts no passages of an account that it was not started with." : $"{host.Name}, {host.CpuKey}")}}
+                  "HOST_{{account}}" {
                     users: [
-                {{UserOf(host)}}    ]
+                {{(host is null ? "" : UserOf(host))}}    ]
                     imports: [
-                {{Lines(BrokerPermissions.PassagesOf(host).Append((BrokerPassage.Request, Shade)).Select(ImportOf))}}
+                {{Lines((host is null ? [] : BrokerPermissions.PassagesOf(host)).Append((BrokerPassage.Request, Shade)).Select(ImportOf))}}
                     ]
                   }
 
@@ -92,8 +93,6 @@ internal static class BrokerConfiguration
         text.Append("}\n");
         return text.ToString();
     }
-
-    private static string AccountOf(FarmMember host) => $"HOST_{host.Name}";
 
     private static string KindOf(BrokerPassage passage) => passage == BrokerPassage.Broadcast ? "stream" : "service";
 

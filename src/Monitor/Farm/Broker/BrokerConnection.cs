@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 
+using System.Globalization;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Kvmsys.Monitor.Farm.Protocol;
 using Microsoft.Extensions.Logging;
 using NATS.Client.Core;
@@ -20,6 +24,8 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly NatsConnection _connection;
 
+    private string? _whyNoCertificate;
+
     // What was told since the server was there last: each reason once.
     private readonly HashSet<string> _told = [];
 
@@ -33,7 +39,12 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
             Name = login.Name,
             InboxPrefix = FarmSubjects.Inbox(login.Name),
             AuthOpts = login.Key is FarmKey key ? NatsAuthOpts.Default with { NKey = key.PublicKey, Seed = key.Seed } : NatsAuthOpts.Default,
-            TlsOpts = login.CaFile is null ? NatsTlsOpts.Default : NatsTlsOpts.Default with { CaFile = login.CaFile, Mode = TlsMode.Require },
+            TlsOpts = NatsTlsOpts.Default with
+            {
+                CaFile = login.CaFile,
+                Mode = login.CaFile is null ? NatsTlsOpts.Default.Mode : TlsMode.Require,
+                ConfigureClientAuthentication = AskWhy,
+            },
             IgnoreAuthErrorAbort = true,
             MaxReconnectRetry = -1,
             ReconnectWaitMin = TimeSpan.FromMilliseconds(100),
@@ -77,7 +88,7 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
             }
             catch (NatsException exception)
             {
-                await Lost(exception.GetBaseException().Message).ConfigureAwait(false);
+                await Lost(exception.GetBaseException() is AuthenticationException ? _whyNoCertificate : exception.GetBaseException().Message).ConfigureAwait(false);
                 await Task.Delay(BetweenTries, cancellation).ConfigureAwait(false);
             }
         }
@@ -125,6 +136,26 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
         Connected?.Invoke();
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>Notes why a certificate is refused, which the client itself does not tell.</summary>
+    private ValueTask AskWhy(SslClientAuthenticationOptions options)
+    {
+        RemoteCertificateValidationCallback? callback = options.RemoteCertificateValidationCallback;
+        options.RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
+        {
+            bool isGood = callback?.Invoke(sender, certificate, chain, errors) ?? errors == SslPolicyErrors.None;
+            _whyNoCertificate = isGood ? null : ObjectionTo(certificate as X509Certificate2, errors);
+            return isGood;
+        };
+        return ValueTask.CompletedTask;
+    }
+
+    private string ObjectionTo(X509Certificate2? certificate, SslPolicyErrors errors) =>
+        certificate is null ? "the server has no certificate"
+        : certificate.NotAfter < DateTime.Now ? string.Create(CultureInfo.InvariantCulture, $"the server's certificate has expired at {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC")
+        : certificate.NotBefore > DateTime.Now ? string.Create(CultureInfo.InvariantCulture, $"the server's certificate is good from {certificate.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm:ss} UTC on, and this host's clock shows an earlier time")
+        : errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? $"the server's certificate is of another name ({certificate.Subject}) than the URL's"
+        : $"the server's certificate does not lead to {(_login.CaFile is string file ? $"the one in {file}" : "one that this host trusts: --ca names the farm's")}";
 
     private ValueTask Lost(string? why)
     {

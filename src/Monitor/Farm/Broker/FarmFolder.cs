@@ -81,6 +81,7 @@ internal sealed class FarmFolder
             Listen = setup.Listen.ToString(),
             Store = setup.Store ?? PathOf("jetstream"),
             ServerVersion = setup.ServerVersion?.ToString(),
+            Hosts = setup.Hosts,
             Tls = certificates is null ? setup.OwnTls : new() { Name = setup.TlsNames![0], Certificate = PathOf(CertificateName), Key = PathOf(CertificateKeyName), Issuer = PathOf(IssuerName) },
             Members = [new() { Name = FarmDocument.ControllerName, Role = FarmRole.Controller, PublicKey = controller.PublicKey, AddedAt = Now(time) }],
         };
@@ -162,12 +163,31 @@ internal sealed class FarmFolder
         }
 
         FarmMember member = new() { Name = name, Role = FarmRole.Host, PublicKey = publicKey, CpuKey = cpuKey, AddedAt = Now(time) };
-        Change(farm => farm.Members.FirstOrDefault(other => other.Name == name) is not null
-            ? throw BrokerException.Refusal($"there is a host {name} already", $"kvmsys farm key revoke {name} ends its key, then add the new one; or take another name")
-            : farm.Members.FirstOrDefault(other => other.PublicKey == publicKey) is FarmMember owner
-            ? throw BrokerException.Refusal($"{owner.Name} has that public key already", "make a key for each host: kvmsys farm key create, on the host")
-            : farm with { Members = [.. farm.Members, member] });
+        Change(farm =>
+        {
+            RefuseTaken(farm);
+
+            // An account that somebody has left is as good as one that nobody had.
+            int account = Enumerable.Range(1, farm.Hosts).Except(farm.Members.Select(other => other.Account)).FirstOrDefault();
+            member = account > 0 ? member with { Account = account }
+                : throw BrokerException.Refusal(
+                    $"the server's configuration has accounts for {farm.Hosts} hosts, and each has one", $"kvmsys farm configure --hosts {Math.Min(2 * farm.Hosts, FarmDocument.MostHosts)}, and start the server anew");
+            return farm with { Members = [.. farm.Members, member] };
+        });
         return member;
+
+        void RefuseTaken(FarmDocument farm)
+        {
+            if (farm.Members.Any(other => other.Name == name))
+            {
+                throw BrokerException.Refusal($"there is a host {name} already", $"kvmsys farm key revoke {name} ends its key, then add the new one; or take another name");
+            }
+
+            if (farm.Members.FirstOrDefault(other => other.PublicKey == publicKey) is FarmMember owner)
+            {
+                throw BrokerException.Refusal($"{owner.Name} has that public key already", "make a key for each host: kvmsys farm key create, on the host");
+            }
+        }
     }
 
     /// <summary>Lets a host in no more.</summary>
@@ -177,10 +197,14 @@ internal sealed class FarmFolder
         ? farm with { Members = [.. farm.Members.Where(member => member.Name != name)] }
         : throw BrokerException.Refusal($"there is no host {Shown.OneLine(name)}", "kvmsys farm key list has those that there are"));
 
-    /// <summary>Writes the configuration anew, for a nats-server that may be another one.</summary>
+    /// <summary>Writes the configuration anew, for a nats-server that may be another one, and is to be started anew.</summary>
     /// <param name="version">Which it is; null when that is not known.</param>
-    /// <exception cref="BrokerException">The folder cannot be used.</exception>
-    public void Configure(BrokerVersion? version) => Change(farm => farm with { ServerVersion = version?.ToString() });
+    /// <param name="hosts">Hosts that there are to be accounts for; null for as many as there were.</param>
+    /// <exception cref="BrokerException">One of these has a host, or the folder cannot be used.</exception>
+    public void Configure(BrokerVersion? version, int? hosts = null) => Change(farm => hosts < farm.Members.Max(member => member.Account)
+        ? throw BrokerException.Refusal(
+            $"--hosts {hosts} is too few: there is a host with account {farm.Members.Max(member => member.Account)}", "take a larger number, or revoke hosts that are gone")
+        : farm with { ServerVersion = version?.ToString(), Hosts = hosts ?? farm.Hosts });
 
     /// <summary>Times in seconds: they are for people.</summary>
     private static DateTimeOffset Now(TimeProvider time) => DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
@@ -246,12 +270,13 @@ internal sealed class FarmFolder
             : farm.ServerVersion is string version && BrokerVersion.Parse(version) is null ? $"serverVersion {Shown.OneLine(version)} is no version"
             : farm.Members.FirstOrDefault(member => !IsMember(member)) is FarmMember wrong ? $"{Shown.OneLine(wrong.Name)} is no member as there can be one"
             : farm.Members.DistinctBy(member => member.Name).Count() < farm.Members.Count || farm.Members.DistinctBy(member => member.PublicKey).Count() < farm.Members.Count
-                ? "two members have one name or one key"
+                || farm.Members.DistinctBy(member => member.Account).Count() < farm.Members.Count
+                ? "two members have one name, one key or one account"
             : null;
 
-        static bool IsMember(FarmMember member) => FarmKey.IsPublicKey(member.PublicKey) && member.Role switch
+        bool IsMember(FarmMember member) => FarmKey.IsPublicKey(member.PublicKey) && member.Role switch
         {
-            FarmRole.Host => FarmNames.IsHost(member.Name) && member.Name != FarmDocument.ControllerName && member.CpuKey is string key && FarmNames.IsCpuKey(key),
+            FarmRole.Host => FarmNames.IsHost(member.Name) && member.Name != FarmDocument.ControllerName && member.Account >= 1 && member.Account <= farm.Hosts && member.CpuKey is string key && FarmNames.IsCpuKey(key),
             FarmRole.Controller => member.Name == FarmDocument.ControllerName && member.CpuKey is null,
             _ => false,
         };

@@ -17,6 +17,9 @@ internal sealed record FarmMember
     /// <summary>A host's CPU model and KVM back end; null of the controller.</summary>
     public string? CpuKey { get; init; }
 
+    /// <summary>The number of a host's account in the server's configuration, from 1 on; 0 of the controller.</summary>
+    public int Account { get; init; }
+
     /// <summary>When it was let in.</summary>
     public required DateTimeOffset AddedAt { get; init; }
 }

@@ -11,6 +11,9 @@ internal sealed record FarmSetup
     /// <summary>The folder of its streams; null for one in the farm's folder.</summary>
     public string? Store { get; init; }
 
+    /// <summary>Hosts that may be let in without a new start of the server.</summary>
+    public int Hosts { get; init; } = FarmDocument.UsualHosts;
+
     /// <summary>Which nats-server it is; null when that is not known.</summary>
     public BrokerVersion? ServerVersion { get; init; }
 
