@@ -33,6 +33,7 @@ internal static class FarmClientCommands
     [
         CreateSubmit(),
         CreateList(),
+        CreateRegressions(),
         OfBatch(Watch, "Wait for the ends of a batch's jobs; exit with 6 when one of them has no result.", WaitFor),
         OfBatch("show", "Show a batch and its jobs.", async (client, id, json, cancellation) => Write(await FindBatch(client, id, cancellation).ConfigureAwait(false), json)),
         FarmGatherCommand.Create(Access),
@@ -95,6 +96,28 @@ internal static class FarmClientCommands
             else
             {
                 Terminal.Write(FarmTable.Of(list.Hosts));
+            }
+
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command CreateRegressions()
+    {
+        Option<int?> days = new("--days") { Description = "Found in the last so many days; 7 when not given.", HelpName = "N" };
+        Command command = new("regressions", "Show what kernels, microcode and versions that have changed have done to what mechanisms cost on the farm's hosts.") { days, Access.Connect, Json };
+        command.SetAction(parsed => Access.With(parsed, async (client, cancellation) =>
+        {
+            string path = string.Create(CultureInfo.InvariantCulture, $"/api/v1/regressions/by-change{(parsed.GetValue(days) is int count ? $"?days={count}" : "")}");
+            FarmChangeListDocument list = await client.Get(path, DaemonJson.Default.FarmChangeListDocument, cancellation).ConfigureAwait(false);
+            if (parsed.GetValue(Json))
+            {
+                Terminal.WriteJson(list, DaemonJson.Default.FarmChangeListDocument);
+            }
+            else
+            {
+                Terminal.Write(FarmChangeTable.Of(list));
             }
 
             return ExitCode.Done;

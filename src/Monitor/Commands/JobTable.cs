@@ -69,7 +69,7 @@ internal static class JobTable
         {
             table.AddRow(
                 Cell(regression.From.ToString(CultureInfo.InvariantCulture)),
-                Cell($"{regression.Mechanism} on {regression.Profile}"),
+                Cell($"{regression.Mechanism} on {regression.Profile}{(regression.Host is null ? "" : $", host {regression.Host}")}"),
                 new Text(regression.Finding, new Style(regression.IsSlower() ? Color.Red : Color.Green)),
                 Cell(string.Create(CultureInfo.InvariantCulture, $"{regression.Before.Value:F1} -> {regression.After.Value:F1}")),
                 Cell(string.Create(CultureInfo.InvariantCulture, $"{regression.Shift.Value:+0.0;-0.0}")),

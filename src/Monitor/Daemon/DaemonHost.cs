@@ -202,7 +202,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         if (role == DaemonRole.Controller)
         {
             services.AddSingleton(provider => new BrokerStreams(provider.GetRequiredService<BrokerConnection>(), TimeSpan.FromSeconds(settings.FarmAckWaitSeconds), settings.FarmReplicas));
-            services.AddSingleton<FarmLedger>().AddSingleton<FarmHosts>().AddSingleton<FarmController>().AddSingleton<FarmRoutes>();
+            services.AddSingleton<FarmLedger>().AddSingleton<FarmHosts>().AddSingleton<FarmChanges>().AddSingleton<FarmController>().AddSingleton<FarmRoutes>();
             services.AddSingleton<JobEngine>(provider => provider.GetRequiredService<FarmController>());
             services.AddHostedService(provider => provider.GetRequiredService<FarmController>());
             if (settings.FarmLedger is not null)

@@ -10,6 +10,10 @@ public sealed record HistoryEntry
     /// <summary>Its number; one that was removed is not given again.</summary>
     public required long Id { get; init; }
 
+    /// <summary>The host of a farm that made it; null where there is only one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Host { get; init; }
+
     /// <summary>When it was made; of one that was imported, when its file was last written.</summary>
     public required DateTimeOffset Time { get; init; }
 

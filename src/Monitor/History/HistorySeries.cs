@@ -4,7 +4,7 @@ using Kvmsys.Monitor.Statistics;
 
 namespace Kvmsys.Monitor.History;
 
-/// <summary>One mechanism's cost over time, of benches that can be compared: the same CPU, the same verdict, the same plan.</summary>
+/// <summary>One mechanism's cost over time, of benches that can be compared: the same host, the same CPU, the same verdict, the same plan.</summary>
 /// <remarks>Microcode, kernel and version may differ: that one of them has changed a cost is what a series is looked at for.</remarks>
 public sealed record HistorySeries
 {
@@ -28,7 +28,7 @@ public sealed record HistorySeries
     public static IReadOnlyList<HistorySeries> Of(IEnumerable<HistoryFigure> figures) =>
     [
         .. from figure in figures
-           group figure by (figure.Profile, figure.Mechanism, figure.Entry.CpuBrand, figure.Entry.CpuSignature, figure.Verdict, figure.Entry.PlanHash) into same
+           group figure by (figure.Profile, figure.Mechanism, figure.Entry.Host, figure.Entry.CpuBrand, figure.Entry.CpuSignature, figure.Verdict, figure.Entry.PlanHash) into same
            select new HistorySeries { Figures = [.. same], Changes = [.. ChangesIn([.. same.Where(figure => figure.IsTrusted)])] },
     ];
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Text.Json.Serialization;
 using Kvmsys.Monitor.History;
 
 namespace Kvmsys.Monitor.Reports;
@@ -12,6 +13,10 @@ public sealed record HistorySeriesDocument
 
     /// <summary>The mechanism.</summary>
     public required string Mechanism { get; init; }
+
+    /// <summary>The host of a farm that it is of; null where there is only one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Host { get; init; }
 
     /// <summary>Brand string of the CPU.</summary>
     public required string CpuBrand { get; init; }
@@ -43,6 +48,7 @@ public sealed record HistorySeriesDocument
         {
             Profile = first.Profile,
             Mechanism = first.Mechanism,
+            Host = first.Entry.Host,
             CpuBrand = first.Entry.CpuBrand,
             CpuSignature = first.Entry.CpuSignature,
             Verdict = first.Verdict,

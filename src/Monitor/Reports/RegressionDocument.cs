@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Text.Json.Serialization;
 using Kvmsys.Monitor.History;
 using Kvmsys.Monitor.Statistics;
 
@@ -49,6 +50,10 @@ public sealed record RegressionDocument
 
     /// <summary>What else differs between the last bench before and the first one after, a few words each.</summary>
     public required IReadOnlyList<string> AlsoChanged { get; init; }
+
+    /// <summary>The host of a farm that it is of; null where there is only one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Host { get; init; }
 
     /// <summary>Brand string of the CPU.</summary>
     public required string CpuBrand { get; init; }
@@ -101,6 +106,7 @@ public sealed record RegressionDocument
                     Noise = noise,
                     Threshold = levels.Threshold,
                     AlsoChanged = series.Changes[change].AlsoChanged,
+                    Host = first.Entry.Host,
                     CpuBrand = first.Entry.CpuBrand,
                     CpuSignature = first.Entry.CpuSignature,
                     Verdict = first.Verdict,

@@ -9,6 +9,9 @@ namespace Kvmsys.Monitor.Statistics;
 /// approach for changepoint detection", 2017).</remarks>
 public static class ChangePoints
 {
+    /// <summary>Values on either side of a change with which it is usually found.</summary>
+    public const int FewestToFind = 8;
+
     // With fewer, an outlier and its neighbours would pass for a level.
     private const int ShortestLevel = 5;
 

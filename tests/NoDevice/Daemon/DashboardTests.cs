@@ -669,9 +669,10 @@ public sealed class DashboardTests(DashboardBrowser browser) : IClassFixture<Das
         string main = await daemon.ByPort.GetStringAsync("/web/dashboard.js", Cancellation);
         string series = await daemon.ByPort.GetStringAsync("/web/seriesView.js", Cancellation);
         string job = await daemon.ByPort.GetStringAsync("/web/jobView.js", Cancellation);
+        string hosts = await daemon.ByPort.GetStringAsync("/web/hostsView.js", Cancellation);
 
         // Those of the first page at once, and others when they are wanted.
-        string[] named = [.. Regex.Matches(html + main, "web/([\\w.]+)").Concat(Regex.Matches(main + series + job, "\"\\./([\\w.]+)\"")).Select(match => match.Groups[1].Value).Distinct()];
+        string[] named = [.. Regex.Matches(html + main, "web/([\\w.]+)").Concat(Regex.Matches(main + series + job + hosts, "\"\\./([\\w.]+)\"")).Select(match => match.Groups[1].Value).Distinct()];
         Assert.Equal(Dashboard.Names.Order(), named.Order());
         string[] written = [.. Directory.GetFiles(Path.Combine(Checkout.Root, "src/Monitor/Daemon/Web"), "*.js").Select(path => Path.GetFileName(path))];
         Assert.Empty(written.Except(named));

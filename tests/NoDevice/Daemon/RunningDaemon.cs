@@ -23,7 +23,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("kvmsys-daemon-").FullName;
     private readonly DaemonHost _host;
 
-    private RunningDaemon(Func<DaemonSettings, DaemonSettings> with, TimeProvider time)
+    private RunningDaemon(Func<DaemonSettings, DaemonSettings> with, TimeProvider time, DaemonRole role)
     {
         Port = FreePort();
         Settings = with(new DaemonSettings
@@ -34,7 +34,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
             RequestsPerSecond = 100_000,
             StopSeconds = 1,
         });
-        _host = DaemonHost.Create(Settings, HostEnvironment.Read(), ReadBench, time);
+        _host = DaemonHost.Create(Settings, HostEnvironment.Read(), ReadBench, time, role);
         BySocket = OverSocket(SocketPath);
         ByPort = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{Port}") };
     }
@@ -59,9 +59,9 @@ internal sealed class RunningDaemon : IAsyncDisposable
 
     public ApiRoutes Routes => _host.Services.GetRequiredService<ApiRoutes>();
 
-    public static async Task<RunningDaemon> Start(Func<DaemonSettings, DaemonSettings>? with = null, TimeProvider? time = null)
+    public static async Task<RunningDaemon> Start(Func<DaemonSettings, DaemonSettings>? with = null, TimeProvider? time = null, DaemonRole role = DaemonRole.Host)
     {
-        RunningDaemon daemon = new(with ?? (settings => settings), time ?? TimeProvider.System);
+        RunningDaemon daemon = new(with ?? (settings => settings), time ?? TimeProvider.System, role);
         await daemon._host.Start(TestContext.Current.CancellationToken);
         return daemon;
     }

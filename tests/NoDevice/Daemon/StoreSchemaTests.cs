@@ -14,7 +14,7 @@ namespace Kvmsys.Tests.NoDevice.Daemon;
 /// <summary>A database that an older kvmsys wrote becomes this one's, with all that is in it.</summary>
 public sealed class StoreSchemaTests : IDisposable
 {
-    private static readonly string[] Indices = ["figure_by_job", "bench_by_time", "attempt_not_ended", "attempt_kept", "attempt_by_run"];
+    private static readonly string[] Indices = ["figure_by_job", "bench_by_time", "bench_by_host", "bench_changed", "attempt_not_ended", "attempt_kept", "attempt_by_run"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("kvmsys-test-").FullName;
 

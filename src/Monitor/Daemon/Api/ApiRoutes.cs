@@ -88,7 +88,7 @@ internal sealed class ApiRoutes
             new(Get, $"{Root}/series", Scope.Read, "What mechanisms cost over time, and where that changed.", Series)
             {
                 Answer = DaemonJson.Default.SeriesListDocument,
-                Query = [("mechanism", "Only that one."), ("profile", "Only on that kernel."), ("limit", "Of so many benches at most, the latest; 200 when not given.")],
+                Query = [("mechanism", "Only that one."), ("profile", "Only on that kernel."), ("host", "Only of that host of a farm."), ("limit", "Of so many benches at most, the latest; 200 when not given.")],
             },
             new(Get, $"{Root}/regressions", Scope.Read, "Changes that are greater than the host's own noise, each with its evidence, the latest first.", Regressions)
             {
@@ -210,7 +210,7 @@ internal sealed class ApiRoutes
     {
         const int usual = 200;
         int limit = (int)(request.Number("limit", 1, JobStore.MostRows) ?? usual);
-        IReadOnlyList<HistoryFigure> figures = _store.Figures(request.Text("mechanism"), request.Text("profile"), limit);
+        IReadOnlyList<HistoryFigure> figures = _store.Figures(request.Text("mechanism"), request.Text("profile"), limit, request.Text("host"));
         return request.Answer(new SeriesListDocument([.. HistorySeries.Of(figures).Select(HistorySeriesDocument.Of)]), DaemonJson.Default.SeriesListDocument);
     }
 

@@ -34,6 +34,7 @@ namespace Kvmsys.Monitor.Daemon.Api;
 [JsonSerializable(typeof(BatchDocument))]
 [JsonSerializable(typeof(FarmHostDocument))]
 [JsonSerializable(typeof(FarmHostListDocument))]
+[JsonSerializable(typeof(FarmChangeListDocument))]
 [JsonSerializable(typeof(SetAsideListDocument))]
 [JsonSerializable(typeof(WebhookDocument))]
 [JsonSerializable(typeof(Problem))]

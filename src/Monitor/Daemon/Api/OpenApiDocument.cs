@@ -52,7 +52,7 @@ internal static partial class OpenApiDocument
         JsonNode[] parameters =
         [
             .. Placeholder().Matches(route.Pattern).Select(match => Parameter(match.Groups[1].Value, "path", null, match.Groups[1].Value is "name" or "file" ? "string" : "integer")),
-            .. route.Query.Select(query => Parameter(query.Name, "query", query.Meaning, query.Name is "limit" or "before" or "after" ? "integer" : "string")),
+            .. route.Query.Select(query => Parameter(query.Name, "query", query.Meaning, query.Name is "limit" or "days" or "before" or "after" ? "integer" : "string")),
         ];
         JsonObject responses = [];
         foreach (int status in route.Statuses.Concat(route.Scope == Scope.None ? [] : [401, 403, 429]).Distinct())

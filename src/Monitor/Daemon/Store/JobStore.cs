@@ -226,7 +226,7 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
                 ("@job", job));
             if (state == JobState.Done && bench is not null)
             {
-                Keep(job, bench, figures ?? []);
+                Keep(job, attempt, bench, figures ?? []);
                 KeepLatest(job, end.Results);
             }
 
@@ -282,15 +282,30 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
     /// <summary>Accepted benches, the latest first; their numbers are those of their jobs.</summary>
     /// <param name="before">Only those of jobs with a lesser number; null for all.</param>
     /// <param name="limit">So many at most.</param>
-    public IReadOnlyList<HistoryEntry> Benches(long? before, int limit) => Read(connection => connection.Rows(
-        $"SELECT {EntryColumns} FROM bench WHERE job < @before ORDER BY job DESC LIMIT @limit", HistoryDatabase.ReadEntry, ("@before", before ?? long.MaxValue), ("@limit", limit)));
+    public IReadOnlyList<HistoryEntry> Benches(long? before, int limit) => Read(connection => BenchesIn(
+        connection,
+        "WHERE job < @before ORDER BY job DESC LIMIT @limit", ("@before", before ?? long.MaxValue), ("@limit", limit)));
+
+    /// <summary>Benches that a condition chooses.</summary>
+    internal static List<HistoryEntry> BenchesIn(DbConnection connection, string condition, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        return connection.Rows(
+            $"SELECT {EntryColumns}, host, mitigations.text FROM bench LEFT JOIN mitigations ON mitigations.id = bench.mitigations {condition}", Read, parameters);
+
+        static HistoryEntry Read(DbDataReader row)
+        {
+            int text = row.FieldCount - 1;
+            return HistoryDatabase.ReadEntry(row) with { Host = TextIn(row, text - 1), Mitigations = TextIn(row, text) };
+        }
+    }
 
     /// <summary>What a mechanism cost in the latest benches that have a figure of it, in the order of time.</summary>
     /// <param name="mechanism">The mechanism; null for all.</param>
     /// <param name="profile">The kernel's profile; null for all.</param>
     /// <param name="limit">So many benches at most.</param>
-    public IReadOnlyList<HistoryFigure> Figures(string? mechanism, string? profile, int limit) =>
-        Read(connection => FiguresIn(connection, [("figure.mechanism", mechanism), ("figure.profile", profile)], [], limit));
+    /// <param name="host">The host of a farm; null for all.</param>
+    public IReadOnlyList<HistoryFigure> Figures(string? mechanism, string? profile, int limit, string? host = null) =>
+        Read(connection => FiguresIn(connection, [("figure.mechanism", mechanism), ("figure.profile", profile)], [("host", host)], limit));
 
     /// <summary>The latest figures of the series that a figure is of, in the order of time.</summary>
     /// <param name="figure">The figure.</param>
@@ -298,7 +313,7 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
     public IReadOnlyList<HistoryFigure> SeriesOf(HistoryFigure figure, int limit) => Read(connection => FiguresIn(
         connection,
         [("figure.mechanism", figure.Mechanism), ("figure.profile", figure.Profile), ("figure.verdict", figure.Verdict)],
-        [("plan_hash", figure.Entry.PlanHash), ("cpu_brand", figure.Entry.CpuBrand), ("cpu_signature", figure.Entry.CpuSignature)],
+        [("host", figure.Entry.Host), ("plan_hash", figure.Entry.PlanHash), ("cpu_brand", figure.Entry.CpuBrand), ("cpu_signature", figure.Entry.CpuSignature)],
         limit));
 
     /// <param name="connection">The database.</param>
@@ -319,7 +334,7 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
                 SELECT * FROM bench WHERE {Conditions(ofBench)} AND EXISTS (SELECT 1 FROM figure WHERE figure.job = bench.job AND {figureIs})
                 ORDER BY time DESC, job DESC LIMIT @limit)
             SELECT {EntryColumns},
-                figure.profile, mechanism, figure.verdict, figure.stable, core_cycles, low, high, coverage, bench.mitigations
+                figure.profile, mechanism, figure.verdict, figure.stable, core_cycles, low, high, coverage, bench.host, bench.mitigations
             FROM latest AS bench CROSS JOIN figure
             WHERE figure.job = bench.job AND {figureIs}
             ORDER BY time DESC, bench.job DESC, mechanism, figure.profile
@@ -336,7 +351,10 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
         {
             HistoryFigure figure = HistoryDatabase.ReadFigure(row);
             int last = row.FieldCount - 1;
-            return row.IsDBNull(last) ? figure : figure with { Entry = figure.Entry with { Mitigations = mitigations.GetValueOrDefault(row.GetInt64(last)) } };
+            return row.IsDBNull(last - 1) && row.IsDBNull(last) ? figure : figure with
+            {
+                Entry = figure.Entry with { Host = TextIn(row, last - 1), Mitigations = row.IsDBNull(last) ? null : mitigations.GetValueOrDefault(row.GetInt64(last)) },
+            };
         }
     }
 
@@ -481,12 +499,16 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
 
     private int CountOf(string sql, long job) => checked((int)(long)Writing.Scalar(sql, ("@job", job))!);
 
-    private void Keep(long job, HistoryEntry bench, IEnumerable<HistoryFigure> figures)
+    private void Keep(long job, int attempt, HistoryEntry bench, IEnumerable<HistoryFigure> figures)
     {
+        string? host = (string?)Writing.Scalar("SELECT host FROM attempt WHERE job = @job AND number = @number", ("@job", job), ("@number", attempt));
+        long? changedFrom = host is not null
+            && BenchesIn(Writing, "WHERE host = @host AND plan_hash = @plan ORDER BY time DESC, job DESC LIMIT 1", ("@host", host), ("@plan", bench.PlanHash)) is [HistoryEntry before]
+            && HistorySeries.Differences(before, bench).Any() ? before.Id : null;
         Writing.Execute(
             """
-            INSERT INTO bench (job, time, cpu_brand, cpu_signature, microcode, kernel, version, verdict, plan_hash, mechanisms, complete, stable, mitigations)
-            VALUES (@job, @time, @brand, @signature, @microcode, @kernel, @version, @verdict, @plan, @mechanisms, @complete, @stable, @mitigations)
+            INSERT INTO bench (job, time, cpu_brand, cpu_signature, microcode, kernel, version, verdict, plan_hash, mechanisms, complete, stable, mitigations, host, changed_from)
+            VALUES (@job, @time, @brand, @signature, @microcode, @kernel, @version, @verdict, @plan, @mechanisms, @complete, @stable, @mitigations, @host, @changedFrom)
             """,
             ("@job", job),
             ("@time", bench.Time.ToUnixTimeMilliseconds()),
@@ -500,7 +522,9 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
             ("@mechanisms", bench.Mechanisms),
             ("@complete", bench.Complete),
             ("@stable", bench.Stable),
-            ("@mitigations", bench.Mitigations is string mitigations ? KeepMitigations(mitigations) : null));
+            ("@mitigations", bench.Mitigations is string mitigations ? KeepMitigations(mitigations) : null),
+            ("@host", host),
+            ("@changedFrom", changedFrom));
         foreach (HistoryFigure figure in figures)
         {
             Writing.Execute(
@@ -579,6 +603,8 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
         Reason = row.IsDBNull(11) ? null : row.GetString(11),
         AcceptedAttempt = row.IsDBNull(12) ? null : checked((int)row.GetInt64(12)),
     };
+
+    private static string? TextIn(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
     private static JobState StateIn(DbDataReader row, int column) =>
         JobWords.StateOf(row.GetString(column)) ?? throw new FormatException($"a job's state is {row.GetString(column)}");

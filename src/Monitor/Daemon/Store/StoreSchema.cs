@@ -213,6 +213,28 @@ internal static class StoreSchema
             id TEXT NOT NULL
         ) STRICT;
         """,
+
+        // A farm's hosts have series of their own. What has changed on one shows in the bench before, of the same plan, where that is another than this one's.
+        """
+        ALTER TABLE bench ADD COLUMN host TEXT;
+        ALTER TABLE bench ADD COLUMN changed_from INTEGER REFERENCES job;
+        ALTER TABLE regression ADD COLUMN host TEXT;
+        UPDATE bench SET host = (SELECT attempt.host FROM job JOIN attempt ON attempt.job = job.id AND attempt.number = job.accepted_attempt WHERE job.id = bench.job)
+        WHERE EXISTS (SELECT 1 FROM attempt WHERE attempt.job = bench.job AND attempt.run IS NOT NULL);
+        UPDATE bench SET changed_from = step.earlier
+        FROM (
+            SELECT job, lag(job) OVER series AS earlier,
+                kernel <> lag(kernel) OVER series OR version <> lag(version) OVER series
+                    OR coalesce(microcode, '') <> coalesce(lag(microcode) OVER series, '')
+                    OR coalesce(mitigations, 0) <> coalesce(lag(mitigations) OVER series, 0) AS differs
+            FROM bench WHERE host IS NOT NULL
+            WINDOW series AS (PARTITION BY host, plan_hash ORDER BY time, job)) AS step
+        WHERE step.job = bench.job AND step.earlier IS NOT NULL AND step.differs;
+        UPDATE regression SET host = (SELECT host FROM bench WHERE bench.job = regression.from_job);
+        CREATE INDEX bench_by_host ON bench (host, plan_hash, time, job) WHERE host IS NOT NULL;
+        CREATE INDEX bench_changed ON bench (time) WHERE changed_from IS NOT NULL;
+        CREATE INDEX regression_by_time ON regression (at, id);
+        """,
     ];
 
     /// <summary>Whether a database has the tables of this version.</summary>

@@ -18,7 +18,7 @@ internal static class Dashboard
     private static readonly WebFile Page = new("text/html; charset=utf-8", "Web/index.html");
 
     private static readonly string[] Modules =
-        ["accessView", "api", "bench", "compareView", "dashboard", "dom", "hostView", "hostsView", "jobView", "jobsView", "parts", "seriesChart", "seriesView", "submitView"];
+        ["accessView", "api", "bench", "compareView", "dashboard", "dom", "fleetChanges", "hostView", "hostsView", "jobView", "jobsView", "parts", "seriesChart", "seriesView", "submitView"];
 
     private static readonly Dictionary<string, WebFile> Files = new(Modules.Select(name => KeyValuePair.Create($"{name}.js", new WebFile(Script, $"Web/{name}.js"))))
     {

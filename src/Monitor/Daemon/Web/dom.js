@@ -66,7 +66,7 @@ export const link = (route, ...children) => h("a", { href: `#${route}` }, childr
 
 /** The route of one job, of a mechanism's series, of a comparison. */
 export const jobRoute = id => `/jobs/${id}`;
-export const seriesRoute = (mechanism, profile) => `/series/${encodeURIComponent(mechanism)}/${encodeURIComponent(profile)}`;
+export const seriesRoute = (mechanism, profile, host) => `/series/${encodeURIComponent(mechanism)}/${encodeURIComponent(profile)}${host === undefined ? "" : `?host=${encodeURIComponent(host)}`}`;
 
 /** Names and values. Each fact is a name and a value; one whose value is null or nothing is left out. */
 export const facts = (list, kind = "facts") => h("dl", { class: kind }, list.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))));

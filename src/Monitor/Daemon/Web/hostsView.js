@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 import { get, may, post } from "./api.js";
 import { count, emulatedMark, facts, figure, h, jobRoute, link, more, note, section, seriesRoute, table, time, warning } from "./dom.js";
+import { days, fleetChanges } from "./fleetChanges.js";
 import { badge, progressBar, states } from "./parts.js";
 
 const betweenLooks = 5000;
 const fewBenches = 200;
+const betweenChanges = 60_000;
 
 /** A farm: its hosts by CPU model, and what each mechanism costs on each of those. */
 export async function hostsView(view) {
@@ -13,8 +15,17 @@ export async function hostsView(view) {
     view.series = undefined;
     throw error;
   });
-  const [state, { hosts }, { series }, { results: aside }] = await Promise.all([get("host", view.signal), get("hosts", view.signal), view.series, get("aside", view.signal)]);
+  if (!(performance.now() - view.changesAt < betweenChanges)) {
+    view.changesAt = performance.now();
+    view.changes = get(`regressions/by-change?days=${days}`, view.signal).catch(error => {
+      view.changesAt = undefined;
+      throw error;
+    });
+  }
+  const [state, { hosts }, { series }, { results: aside }, changes] = await Promise.all(
+    [get("host", view.signal), get("hosts", view.signal), view.series, get("aside", view.signal), view.changes]);
   view.wantsEvent = event => {
+    if (event.kind === "regression.found" || event.kind === "improvement.found") view.changesAt = undefined;
     if (event.kind === "job.done") view.series = undefined;
     return true;
   };
@@ -24,6 +35,7 @@ export async function hostsView(view) {
     state.diskFull ? h("p", { class: "problem", role: "alert" }, h("strong", null, "The disk is full. "), "Results wait in the stream. Cure: make room.") : null,
     aside.length === 0 ? null : warning(h("strong", null, `${count(aside.length)} set aside. `), `What came last at ${aside[0].subject} is no result: ${aside[0].reason}`),
     h("ul", { class: "counts", "aria-label": "Jobs by state" }, states.map(name => h("li", null, link(`/jobs?state=${name}`, h("b", null, count(state.jobs[name])), " ", h("span", null, name))))),
+    hosts.length === 0 ? null : fleetChanges(changes),
     hosts.length === 0 ? note("No host has joined yet. kvmsys farm agent lets one join.") : null,
     [...kinds].map(([kind, members], index) => section(
       `kind-${index}`,

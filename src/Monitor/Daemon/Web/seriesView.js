@@ -12,12 +12,12 @@ export async function seriesListView(view) {
   const [{ series }, choices] = await Promise.all([get(`series?limit=${fewBenches}`, view.signal), get("choices", view.signal)]);
   view.wantsEvent = event => event.kind === "job.done";
   const rows = [];
-  for (const one of [...series].sort((a, b) => a.profile.localeCompare(b.profile) || a.mechanism.localeCompare(b.mechanism))) {
+  for (const one of [...series].sort((a, b) => a.profile.localeCompare(b.profile) || a.mechanism.localeCompare(b.mechanism) || (a.host ?? "").localeCompare(b.host ?? ""))) {
     if (rows.profile !== one.profile) rows.push({ group: one.profile });
     rows.profile = one.profile;
     const { coreCycles, emulated } = one.points.at(-1);
     rows.push([
-      link(seriesRoute(one.mechanism, one.profile), one.mechanism),
+      [link(seriesRoute(one.mechanism, one.profile, one.host), one.mechanism), one.host === undefined ? null : ` on host ${one.host}`],
       [h("b", null, figure(coreCycles)), emulatedMark(emulated)],
       interval(coreCycles),
       sparkline(one.points),
@@ -49,28 +49,31 @@ function picker(choices) {
   }, h("label", { for: "mechanism" }, "Mechanism"), mechanism, h("label", { for: "mitigation" }, "with mitigation"), mitigation, h("label", { for: "profile" }, "on"), profile, h("button", { type: "submit" }, "Show"));
 }
 
-/** One mechanism on one kernel: a chart for each CPU, verdict and plan, the latest first. */
+/** One mechanism on one kernel: a chart for each CPU, verdict and plan, and each host of a farm unless one is asked for, the latest first. */
 export async function seriesView(view) {
   const [mechanism, profile] = view.words;
   const asked = Number(view.query.get("limit"));
   const limit = lengths.includes(asked) ? asked : lengths[1];
-  const { series } = await get(`series?mechanism=${encodeURIComponent(mechanism)}&profile=${encodeURIComponent(profile)}&limit=${limit}`, view.signal);
+  const host = view.query.get("host");
+  const { series } = await get(`series?mechanism=${encodeURIComponent(mechanism)}&profile=${encodeURIComponent(profile)}&limit=${limit}${host === null ? "" : `&host=${encodeURIComponent(host)}`}`, view.signal);
   const latestFirst = [...series].sort((a, b) => b.points.at(-1).id - a.points.at(-1).id);
   const drawn = latestFirst.filter(one => one.points.length > 1);
   const single = latestFirst.filter(one => one.points.length === 1);
   view.wantsEvent = event => event.kind === "job.done";
   view.show(
-    [mechanism, " ", h("span", { class: "soft" }, `on ${profile}`)],
+    [mechanism, " ", h("span", { class: "soft" }, `on ${profile}${host === null ? "" : `, host ${host}`}`)],
     h("div", { class: "filter" },
       h("label", { for: "limit" }, "Benches, the latest"),
-      h("select", { id: "limit", onchange: event => { location.hash = `#${seriesRoute(mechanism, profile)}?limit=${event.target.value}`; } },
+      h("select", { id: "limit", onchange: event => { location.hash = `#${seriesRoute(mechanism, profile)}?limit=${event.target.value}${host === null ? "" : `&host=${encodeURIComponent(host)}`}`; } },
         lengths.map(length => h("option", { value: length, selected: length === limit }, count(length))))),
     latestFirst.length === 0 ? note(`No bench has a figure of ${mechanism} on ${profile}.`) : drawn.map(part),
     single.length === 0 ? null : section("single", "One bench each", table("One bench each", ["made", "core cycles", "interval", ["job", ""], ["verdict", "text"], ["CPU", "wide text"], ["plan", "wide text"]], single.map(one => {
       const [point] = one.points;
-      return [time(point.time), [figure(point.coreCycles), emulatedMark(point.emulated)], interval(point.coreCycles), link(jobRoute(point.id), `${point.id}`), badge(one.verdict), h("span", { class: "wrap" }, one.cpuBrand), h("code", null, one.planHash.slice(0, 8))];
+      return [time(point.time), [figure(point.coreCycles), emulatedMark(point.emulated)], interval(point.coreCycles), link(jobRoute(point.id), `${point.id}`), badge(one.verdict), h("span", { class: "wrap" }, nameOf(one)), h("code", null, one.planHash.slice(0, 8))];
     }), "list")));
 }
+
+const nameOf = series => (series.host === undefined ? series.cpuBrand : `${series.host}: ${series.cpuBrand}`);
 
 function part(series, index) {
   const { points } = series;
@@ -86,7 +89,7 @@ function part(series, index) {
   const box = h("div", { class: "series-plot", role: "img", "aria-label": `${series.mechanism} on ${series.profile}. ${summary}. ${ids.length} marks; the table below has them.` });
   const readout = h("p", { class: "readout note" }, summary);
   box.draw = () => seriesChart(box, readout, points, marks);
-  return section(`series-${index}`, [series.cpuBrand, " ", badge(series.verdict)],
+  return section(`series-${index}`, [nameOf(series), " ", badge(series.verdict)],
     facts([["signature", series.cpuSignature], ["plan", h("code", null, series.planHash)], ["benches", count(points.length)]]),
     h("ul", { class: "key" },
       [["session", "median"], ["half", "its interval"], ["changed", "the cost changed"], ["mode", "the host changed"], ["untrusted", "not to be trusted"]].map(([kind, text]) => h("li", null, h("i", { class: kind }), text))),

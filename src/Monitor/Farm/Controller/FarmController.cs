@@ -515,7 +515,7 @@ internal sealed partial class FarmController(
 
             if (settled.State == JobState.Done && judged.Bench is not null)
             {
-                regressions.LookFor([.. judged.Figures.Select(figure => figure with { Entry = judged.Bench with { Id = job.Id } })]);
+                regressions.LookFor([.. judged.Figures.Select(figure => figure with { Entry = judged.Bench with { Id = job.Id, Host = report.Host } })]);
             }
         }
     }

@@ -15,11 +15,14 @@ namespace Kvmsys.Monitor.Farm.Controller;
 internal sealed class FarmRoutes
 {
     private const int MostAside = 100;
+    private const int UsualDays = 7;
+    private const int MostDays = 366;
 
     private readonly DaemonSettings _settings;
     private readonly JobStore _store;
     private readonly FarmController _farm;
     private readonly FarmLedger _ledger;
+    private readonly FarmChanges _changes;
     private readonly TimeProvider _time;
 
     /// <summary>The rows of a controller.</summary>
@@ -27,10 +30,11 @@ internal sealed class FarmRoutes
     /// <param name="store">Its jobs.</param>
     /// <param name="farm">Has them made.</param>
     /// <param name="ledger">Which of them are where.</param>
+    /// <param name="changes">What changes on its hosts have done.</param>
     /// <param name="time">The clock.</param>
-    public FarmRoutes(DaemonSettings settings, JobStore store, FarmController farm, FarmLedger ledger, TimeProvider time)
+    public FarmRoutes(DaemonSettings settings, JobStore store, FarmController farm, FarmLedger ledger, FarmChanges changes, TimeProvider time)
     {
-        (_settings, _store, _farm, _ledger, _time) = (settings, store, farm, ledger, time);
+        (_settings, _store, _farm, _ledger, _changes, _time) = (settings, store, farm, ledger, changes, time);
         const string hosts = "/api/v1/hosts", batches = "/api/v1/batches";
         int[] statuses = [StatusCodes.Status200OK, StatusCodes.Status404NotFound];
         All =
@@ -45,6 +49,11 @@ internal sealed class FarmRoutes
                 Statuses = [StatusCodes.Status201Created, StatusCodes.Status200OK, StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status507InsufficientStorage],
             },
             new("GET", $"{batches}/{{id}}", Scope.Read, "One batch, with its jobs.", Show) { Answer = DaemonJson.Default.BatchDocument, Statuses = statuses },
+            new("GET", "/api/v1/regressions/by-change", Scope.Read, "Regressions and improvements by what had changed on the hosts, with the hosts that had the same change and cost what they did.", Changes)
+            {
+                Answer = DaemonJson.Default.FarmChangeListDocument,
+                Query = [("days", $"Found in the last so many days; {UsualDays} when not given."), ("limit", $"So many of them at most, the latest; {JobStore.MostRows} when not given.")],
+            },
             new("GET", "/api/v1/aside", Scope.Read, $"What came where results come and is none, the latest {MostAside}.", Aside) { Answer = DaemonJson.Default.SetAsideListDocument },
         ];
     }
@@ -120,6 +129,10 @@ internal sealed class FarmRoutes
         Batch batch = _ledger.FindBatch(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, $"there is no batch {id}");
         return request.Answer(DocumentOf(batch), DaemonJson.Default.BatchDocument);
     }
+
+    private Task Changes(ApiRequest request) => request.Answer(
+        _changes.List(_time.GetUtcNow().AddDays(-(request.Number("days", 1, MostDays) ?? UsualDays)), (int)(request.Number("limit", 1, JobStore.MostRows) ?? JobStore.MostRows)),
+        DaemonJson.Default.FarmChangeListDocument);
 
     private Task Aside(ApiRequest request) => request.Answer(new SetAsideListDocument(_ledger.Aside(MostAside)), DaemonJson.Default.SetAsideListDocument);
 
