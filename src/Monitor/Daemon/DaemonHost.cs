@@ -72,7 +72,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
             builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds((2 * settings.StopSeconds) + 5));
             builder.Services.AddSingleton(settings).AddSingleton(store).AddSingleton(readBench).AddSingleton(time).AddSingleton(host);
-            builder.Services.AddSingleton<DaemonMetrics>().AddSingleton<MetricsExporter>().AddSingleton<ApiRoutes>();
+            builder.Services.AddSingleton(_ => new DaemonMetrics(host, time, role)).AddSingleton<MetricsExporter>().AddSingleton<ApiRoutes>();
             builder.Services.AddSingleton<RegressionStore>().AddSingleton<ScheduleStore>().AddSingleton<ScheduleLoop>().AddSingleton<ScheduleRoutes>();
             if (settings.Webhooks.Count > 0 && settings.WebhookSecretFile is string secret)
             {
@@ -104,6 +104,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             }
 
             application.Use(pipeline.AnswerUnknown);
+            store.Happened += application.Services.GetRequiredService<DaemonMetrics>().Happened;
             return new(settings, role, application, store, folder);
         }
         catch

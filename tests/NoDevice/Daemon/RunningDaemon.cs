@@ -59,6 +59,10 @@ internal sealed class RunningDaemon : IAsyncDisposable
 
     public ApiRoutes Routes => _host.Services.GetRequiredService<ApiRoutes>();
 
+    /// <summary>A part of it.</summary>
+    public T Part<T>()
+        where T : notnull => _host.Services.GetRequiredService<T>();
+
     public static async Task<RunningDaemon> Start(Func<DaemonSettings, DaemonSettings>? with = null, TimeProvider? time = null, DaemonRole role = DaemonRole.Host)
     {
         RunningDaemon daemon = new(with ?? (settings => settings), time ?? TimeProvider.System, role);

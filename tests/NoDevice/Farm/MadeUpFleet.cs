@@ -28,18 +28,21 @@ internal sealed class MadeUpFleet(JobStore jobs, TimeProvider time)
         FarmHosts all = new(jobs, time);
         foreach (string host in hosts)
         {
-            all.Hear(host, new HostReport
-            {
-                Protocol = FarmProtocol.Version,
-                OldestProtocol = FarmProtocol.Oldest,
-                Instance = host,
-                At = time.GetUtcNow(),
-                CpuKey = FarmServer.CpuKeyOfB,
-                Labels = new Dictionary<string, string> { ["cpu"] = "AMD EPYC 7003, made up", ["kernel"] = NewKernel },
-                Readiness = HostReadiness.Idle,
-            });
+            all.Hear(host, Report(host, time));
         }
     }
+
+    /// <summary>What a host says of itself.</summary>
+    public static HostReport Report(string host, TimeProvider time) => new()
+    {
+        Protocol = FarmProtocol.Version,
+        OldestProtocol = FarmProtocol.Oldest,
+        Instance = host,
+        At = time.GetUtcNow(),
+        CpuKey = FarmServer.CpuKeyOfB,
+        Labels = new Dictionary<string, string> { ["cpu"] = "AMD EPYC 7003, made up", ["kernel"] = NewKernel },
+        Readiness = HostReadiness.Idle,
+    };
 
     /// <summary>Adds 12 benches of a host with the old kernel, and some with the new one, by default with nothing else changed.</summary>
     public void GetNewKernel(string host, double before, double after, int benchesAfter = 12, string newMicrocode = "0x1", string mechanism = "int80")

@@ -126,7 +126,7 @@ internal sealed class ApiRoutes
             new(Get, $"{Root}/openapi.json", Scope.None, "This description.", request => request.AnswerBytes(OpenApiDocument.Of(All!))),
             new(Get, "/", Scope.None, "The page for people.", Dashboard.AnswerPage),
             new(Get, "/web/{file}", Scope.None, "A file of that page.", Dashboard.AnswerFile),
-            new(Get, "/metrics", Scope.Read, "Figures of the daemon for Prometheus.", request => _metrics.Answer(request.Http, MetricsReading.Of(_store, _loop, _started))),
+            new(Get, "/metrics", Scope.Read, "Figures of the daemon for Prometheus.", request => _metrics.Answer(request.Http, MetricsReading.Of(_store, _loop, _started, farm?.Read()))),
             new(Get, "/healthz", Scope.None, "Whether the daemon goes on: its loop is not stuck.", Health),
             new(Get, "/readyz", Scope.None, "Whether it would take a job.", Ready),
         ];

@@ -36,13 +36,26 @@ internal sealed record DaemonMetric(string Name, string Type, IReadOnlyList<stri
     public static readonly DaemonMetric Median = new("kvmsys_bench_median_core_cycles", Gauge, ["mechanism", "profile", "verdict"], "what a call cost in the latest accepted bench, in core cycles; NaN when that shows no such figure any more");
     public static readonly DaemonMetric Requests = new("kvmsys_http_requests_total", Counter, ["method", "route", "status"], "requests that were answered, by the route's pattern; none for what is no route");
 
+    // Of a farm's controller alone.
+    public static readonly DaemonMetric FarmHosts = new("kvmsys_farm_hosts", Gauge, ["state"], "of a farm's controller: hosts that would begin a job (idle) or not, those that are cordoned, and those that are gone");
+    public static readonly DaemonMetric BrokerConnected = new("kvmsys_farm_broker_connected", Gauge, [], "of a farm's controller: 1 while the farm's NATS server is there");
+    public static readonly DaemonMetric Outbox = new("kvmsys_farm_outbox_jobs", Gauge, [], "of a farm's controller: jobs that are in its ledger, and not where a host gets them yet");
+    public static readonly DaemonMetric OutboxAge = new("kvmsys_farm_outbox_oldest_age_seconds", Gauge, [], "of a farm's controller: how long the oldest of these has been so; 0 when there is none");
+    public static readonly DaemonMetric PublishedAgain = new("kvmsys_farm_jobs_published_again_total", Counter, [], "of a farm's controller: jobs that were not where a host would get them any more, and were put there again");
+    public static readonly DaemonMetric ResultsAside = new("kvmsys_farm_results_set_aside_total", Counter, [], "of a farm's controller: what came where results come and is none");
+    public static readonly DaemonMetric ResultsSuperseded = new("kvmsys_farm_results_superseded_total", Counter, [], "of a farm's controller: results of attempts whose job had ended already");
+    public static readonly DaemonMetric DeadJobs = new("kvmsys_farm_dead_jobs_total", Counter, [], "of a farm's controller: jobs that were given to hosts as often as they may be, and of which none has told the end");
+
     /// <summary>Series that it has at most, for each of which the exporter keeps room: its labels have few words, but for mechanisms and routes.</summary>
     public int MostSeries => Labels.Count == 0 ? 1 : Labels.Contains("mechanism") || Labels.Contains("route") ? 2000 : 100;
+
+    /// <summary>Those that only a farm's controller has.</summary>
+    public static IReadOnlyList<DaemonMetric> OfFarm => [FarmHosts, BrokerConnected, Outbox, OutboxAge, PublishedAgain, ResultsAside, ResultsSuperseded, DeadJobs];
 
     /// <summary>All of them, in the order of docs/DAEMON.md.</summary>
     public static readonly IReadOnlyList<DaemonMetric> All =
     [
         BuildInfo, StartTime, Jobs, OldestWaiting, Cordoned, WaitsForRoom, SetAside, Attempts, AttemptDuration, Pairs, DiscardedPairs, Discards, Exits, Emulated,
-        BenchVerdict, Median, Requests,
+        BenchVerdict, Median, Requests, .. OfFarm,
     ];
 }

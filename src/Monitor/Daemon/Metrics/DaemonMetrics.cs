@@ -30,6 +30,7 @@ internal sealed class DaemonMetrics : IDisposable
     private static int _made;
 
     private readonly TimeProvider _time;
+    private readonly bool _isFarms;
     private readonly Meter _meter;
     private readonly Counter<long> _attempts;
     private readonly Histogram<double> _durations;
@@ -39,6 +40,8 @@ internal sealed class DaemonMetrics : IDisposable
     private readonly Counter<long> _exits;
     private readonly Counter<long> _emulated;
     private readonly Counter<long> _requests;
+    private readonly Counter<long> _dead;
+    private readonly Dictionary<string, Counter<long>> _ofEvents;
 
     // An exporter goes on with a series that is not there any more: it is told that there is no number.
     private readonly HashSet<(string Mechanism, string Profile, string Verdict)> _shown = [];
@@ -47,21 +50,26 @@ internal sealed class DaemonMetrics : IDisposable
     /// <summary>The metrics of a daemon.</summary>
     /// <param name="host">Has the version.</param>
     /// <param name="time">The clock.</param>
-    public DaemonMetrics(HostEnvironment host, TimeProvider time)
+    /// <param name="role">Whether it is a farm's controller, which has some more.</param>
+    public DaemonMetrics(HostEnvironment host, TimeProvider time, DaemonRole role)
     {
-        _time = time;
+        (_time, _isFarms) = (time, role == DaemonRole.Controller);
         Name = string.Create(CultureInfo.InvariantCulture, $"kvmsys.daemon.{Interlocked.Increment(ref _made)}");
         _meter = new Meter(Name);
         Gauge(DaemonMetric.BuildInfo, _ => [new(1, Label("version", host.Version))]);
         Gauge(DaemonMetric.StartTime, reading => [new(reading.Started.ToUnixTimeMilliseconds() / 1e3)]);
         Gauge(DaemonMetric.Jobs, reading => Enum.GetValues<JobState>().Select(state => new Measurement<double>(reading.Jobs.GetValueOrDefault(state), Label("state", JobWords.Of(state)))));
-        Gauge(DaemonMetric.OldestWaiting, reading => [new(reading.OldestQueued is DateTimeOffset at ? Math.Max(0, (_time.GetUtcNow() - at).TotalSeconds) : 0)]);
+        Gauge(DaemonMetric.OldestWaiting, reading => [new(AgeOf(reading.OldestQueued))]);
         Gauge(DaemonMetric.Cordoned, reading => [new(reading.Cordoned ? 1 : 0)]);
         Gauge(DaemonMetric.WaitsForRoom, reading => [new(reading.WaitsForRoom ? 1 : 0)]);
         Gauge(DaemonMetric.SetAside, reading => [new(reading.SetAside ? 1 : 0)]);
         Gauge(DaemonMetric.BenchVerdict, reading => Known(reading.Latest).SelectMany(result => Verdicts.Select(verdict =>
             new Measurement<double>(result.Verdict == verdict ? 1 : 0, LabelsOf(result.Mechanism, result.Profile, verdict)))));
         Gauge(DaemonMetric.Median, Medians);
+        FarmGauge(DaemonMetric.FarmHosts, farm => farm.Hosts.Select(state => new Measurement<double>(state.Value, Label("state", state.Key))));
+        FarmGauge(DaemonMetric.BrokerConnected, farm => [new(farm.IsConnected ? 1 : 0)]);
+        FarmGauge(DaemonMetric.Outbox, farm => [new(farm.Outbox)]);
+        FarmGauge(DaemonMetric.OutboxAge, farm => [new(AgeOf(farm.OldestInOutbox))]);
         _attempts = Counter(DaemonMetric.Attempts);
         _durations = _meter.CreateHistogram(
             DaemonMetric.AttemptDuration.Name, unit: null, DaemonMetric.AttemptDuration.Meaning, tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBounds });
@@ -71,6 +79,13 @@ internal sealed class DaemonMetrics : IDisposable
         _exits = Counter(DaemonMetric.Exits);
         _emulated = Counter(DaemonMetric.Emulated);
         _requests = Counter(DaemonMetric.Requests);
+        _dead = Counter(DaemonMetric.DeadJobs);
+        _ofEvents = new()
+        {
+            [EventKinds.JobPublishedAgain] = Counter(DaemonMetric.PublishedAgain),
+            [EventKinds.ResultSetAside] = Counter(DaemonMetric.ResultsAside),
+            [EventKinds.ResultSuperseded] = Counter(DaemonMetric.ResultsSuperseded),
+        };
     }
 
     /// <summary>The meter's name: of a daemon its own, where a process has several.</summary>
@@ -96,6 +111,10 @@ internal sealed class DaemonMetrics : IDisposable
         _discardedPairs.Add(0);
         CountExits(0, 0);
         _emulated.Add(0);
+        foreach (Counter<long> counter in _isFarms ? [_dead, .. _ofEvents.Values] : Array.Empty<Counter<long>>())
+        {
+            counter.Add(0);
+        }
     }
 
     /// <summary>Has the gauges say what was read.</summary>
@@ -127,6 +146,18 @@ internal sealed class DaemonMetrics : IDisposable
             Count(_emulated, result.EmulatedInstructions ?? 0);
         }
     }
+
+    /// <summary>Counts what has happened in a farm.</summary>
+    public void Happened(JobEvent happened)
+    {
+        if (_ofEvents.TryGetValue(happened.Kind, out Counter<long>? counter))
+        {
+            counter.Add(1);
+        }
+    }
+
+    /// <summary>Counts a job of which no host has told the end.</summary>
+    public void Died() => _dead.Add(1);
 
     /// <summary>Counts a request.</summary>
     /// <param name="route">Its route; null where there is none for it.</param>
@@ -166,6 +197,10 @@ internal sealed class DaemonMetrics : IDisposable
         return _shown.Select(series => new Measurement<double>(
             medians.TryGetValue(series, out double median) ? median : double.NaN, LabelsOf(series.Mechanism, series.Profile, series.Verdict)));
     }
+
+    private double AgeOf(DateTimeOffset? since) => since is DateTimeOffset at ? Math.Max(0, (_time.GetUtcNow() - at).TotalSeconds) : 0;
+
+    private void FarmGauge(DaemonMetric metric, Func<FarmReading, IEnumerable<Measurement<double>>> read) => Gauge(metric, reading => reading.Farm is FarmReading farm ? read(farm) : []);
 
     private void Gauge(DaemonMetric metric, Func<MetricsReading, IEnumerable<Measurement<double>>> read) =>
         _meter.CreateObservableGauge(metric.Name, () => _reading is MetricsReading reading ? read(reading) : [], unit: null, metric.Meaning);

@@ -13,6 +13,7 @@ namespace Kvmsys.Monitor.Daemon.Metrics;
 /// <param name="WaitsForRoom">Whether a result waits for room on the disk.</param>
 /// <param name="SetAside">Whether the database was found damaged.</param>
 /// <param name="Latest">What the latest benches say.</param>
+/// <param name="Farm">What a farm's controller says of it; null for a daemon of one host.</param>
 internal sealed record MetricsReading(
     DateTimeOffset Started,
     IReadOnlyDictionary<JobState, long> Jobs,
@@ -20,13 +21,15 @@ internal sealed record MetricsReading(
     bool Cordoned,
     bool WaitsForRoom,
     bool SetAside,
-    IReadOnlyList<ResultVerdict> Latest)
+    IReadOnlyList<ResultVerdict> Latest,
+    FarmReading? Farm)
 {
     /// <summary>Reads them.</summary>
     /// <param name="store">The jobs.</param>
     /// <param name="loop">Makes them.</param>
     /// <param name="started">Since when the daemon runs.</param>
+    /// <param name="farm">What a farm's controller says of it; null for a daemon of one host.</param>
     /// <exception cref="StoreException">The database cannot be read.</exception>
-    public static MetricsReading Of(JobStore store, JobEngine loop, DateTimeOffset started) =>
-        new(started, store.Counts(), store.OldestQueued(), store.IsCordoned, loop.WaitsForRoom, store.SetAside is not null, store.Latest());
+    public static MetricsReading Of(JobStore store, JobEngine loop, DateTimeOffset started, FarmReading? farm) =>
+        new(started, store.Counts(), store.OldestQueued(), store.IsCordoned, loop.WaitsForRoom, store.SetAside is not null, store.Latest(), farm);
 }

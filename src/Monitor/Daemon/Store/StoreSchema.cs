@@ -235,6 +235,9 @@ internal static class StoreSchema
         CREATE INDEX bench_changed ON bench (time) WHERE changed_from IS NOT NULL;
         CREATE INDEX regression_by_time ON regression (at, id);
         """,
+
+        // Since when a job that has to be published again is not in the stream.
+        "ALTER TABLE published ADD COLUMN again_at INTEGER",
     ];
 
     /// <summary>Whether a database has the tables of this version.</summary>

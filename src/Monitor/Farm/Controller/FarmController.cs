@@ -86,6 +86,9 @@ internal sealed partial class FarmController(
     /// <summary>The hosts.</summary>
     public FarmHosts Hosts => hosts;
 
+    /// <summary>Whether the farm's server is there.</summary>
+    public bool IsConnected => broker.IsOpen;
+
     /// <inheritdoc/>
     public override JobStatus? ProgressOf(long job)
     {
@@ -581,6 +584,7 @@ internal sealed partial class FarmController(
 
                 ledger.GiveUp(id, JobState.Failed, $"it was given to a host {FarmProtocol.MostDeliveries} times, and none has told its end");
                 LogDead(id);
+                metrics.Died();
             }
         }
         catch (NatsJSApiException exception) when (exception.Error.ErrCode == NoMessage)

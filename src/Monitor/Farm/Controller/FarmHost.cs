@@ -18,6 +18,17 @@ internal sealed record FarmHost(string Name, HostReport Report, DateTimeOffset S
     /// <summary>Whether it was heard of lately.</summary>
     public bool IsThere(DateTimeOffset now) => now - SeenAt < FarmProtocol.LongestSilence;
 
+    /// <summary>All that <see cref="StateAt"/> may say.</summary>
+    public static IReadOnlyList<string> States { get; } = [.. Enum.GetValues<HostReadiness>().Select(WordOf), Gone];
+
+    /// <summary>How it is, in a word: what it says last of itself, while it is there. One that is cordoned may be away without anybody missing it.</summary>
+    public string StateAt(DateTimeOffset now) =>
+        Cordoned ? WordOf(HostReadiness.Cordoned) : !IsThere(now) ? Gone : WordOf(Objection is null ? Report.Readiness : HostReadiness.Refused);
+
+    private const string Gone = "gone";
+
+    private static string WordOf(HostReadiness readiness) => readiness.ToString().ToLowerInvariant();
+
     /// <summary>How far its clock is from the controller's, in words; null where that is little.</summary>
     public string? Skew => (Report.At - SeenAt).Duration() > LongestSkew
         ? $"its clock is {(Report.At - SeenAt).Duration():hh\\:mm\\:ss} {(Report.At > SeenAt ? "ahead of" : "behind")} the controller's"

@@ -48,6 +48,14 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
         row => (row.GetInt64(0), checked((int)row.GetInt64(1))),
         ("@limit", limit)));
 
+    /// <summary>How many such jobs there are, and since when the oldest of them is one; null for none.</summary>
+    public (long Jobs, DateTimeOffset? Since) OutboxState() => jobs.Read(connection => connection.Rows(
+        """
+        SELECT count(*), min(coalesce(published.again_at, submitted_at)) FROM job LEFT JOIN published ON published.job = job.id
+        WHERE state IN ('queued', 'running') AND NOT cancel_requested AND published.at IS NULL
+        """,
+        row => (row.GetInt64(0), row.IsDBNull(1) ? (DateTimeOffset?)null : JobStore.TimeOf(row.GetInt64(1))))[0]);
+
     /// <summary>Notes that a job is in the stream.</summary>
     /// <exception cref="StoreFullException">There is no room.</exception>
     public void NotePublished(long job, int generation) => jobs.Write((connection, _) => connection.Execute(
@@ -73,7 +81,7 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
     public bool PublishAgain(long job) => jobs.Write((connection, events) =>
     {
         if (connection.Execute(
-            "UPDATE published SET at = NULL WHERE job = @job AND EXISTS (SELECT 1 FROM job WHERE id = @job AND state IN ('queued', 'running') AND NOT cancel_requested)", ("@job", job)) == 0)
+            "UPDATE published SET at = NULL, again_at = @now WHERE job = @job AND EXISTS (SELECT 1 FROM job WHERE id = @job AND state IN ('queued', 'running') AND NOT cancel_requested)", ("@job", job), ("@now", Now)) == 0)
         {
             return false;
         }

@@ -5,6 +5,7 @@ using Kvmsys.Monitor.Daemon;
 using Kvmsys.Monitor.Daemon.Access;
 using Kvmsys.Monitor.Daemon.Api;
 using Kvmsys.Monitor.Daemon.Jobs;
+using Kvmsys.Monitor.Daemon.Metrics;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Farm.Protocol;
 using Microsoft.AspNetCore.Http;
@@ -60,6 +61,20 @@ internal sealed class FarmRoutes
 
     /// <summary>The rows.</summary>
     public IReadOnlyList<ApiRoute> All { get; }
+
+    /// <summary>What the gauges say of the farm.</summary>
+    public FarmReading Read()
+    {
+        (long outbox, DateTimeOffset? oldest) = _ledger.OutboxState();
+        DateTimeOffset now = _time.GetUtcNow();
+        Dictionary<string, int> hosts = FarmHost.States.ToDictionary(state => state, _ => 0);
+        foreach (FarmHost host in _farm.Hosts.List())
+        {
+            hosts[host.StateAt(now)]++;
+        }
+
+        return new(hosts, outbox, oldest, _farm.IsConnected);
+    }
 
     private Task List(ApiRequest request) => request.Answer(
         new FarmHostListDocument([.. _farm.Hosts.List().Select(host => FarmHostDocument.Of(host, _time.GetUtcNow()))]), DaemonJson.Default.FarmHostListDocument);

@@ -201,6 +201,9 @@ internal static class PostgresSchema
         CREATE INDEX bench_changed ON bench (time) WHERE changed_from IS NOT NULL;
         CREATE INDEX regression_by_time ON regression (at, id);
         """,
+
+        // Since when a job that has to be published again is not in the stream.
+        "ALTER TABLE published ADD COLUMN again_at bigint",
     ];
 
     /// <summary>Brings a database to this version, in one transaction.</summary>
