@@ -29,6 +29,7 @@ public sealed class LedgerDatabaseTests : IDisposable
         ["events and pruning"] = Events,
         ["schedules"] = Schedules,
         ["a farm"] = AFarm,
+        ["what changed on hosts"] = Changes,
     };
 
     public static TheoryData<string> LivesOfLedgers { get; } = [.. Lives.Keys];
@@ -388,6 +389,19 @@ public sealed class LedgerDatabaseTests : IDisposable
         yield return schedules.Find("paused");
     }
 
+    private static IEnumerable<object?> Changes(JobStore store, SettableClock clock)
+    {
+        MadeUpFleet fleet = new(store, clock);
+        fleet.GetNewKernel("a", 600, 630);
+        fleet.GetNewKernel("b", 600, 550, newMicrocode: "0x2");
+        fleet.GetNewKernel("c", 600, 600);
+        fleet.GetNewKernel("d", 600, 700, benchesAfter: 3);
+        yield return JsonSerializer.Serialize(new FarmChanges(store, new RegressionStore(store, clock)).List(clock.Now.AddDays(-7), 1000), DaemonJson.Default.FarmChangeListDocument);
+        yield return string.Join('\n', store.Benches(null, 5));
+        yield return string.Join('\n', store.Figures("int80", null, 3, "a"));
+        yield return string.Join('\n', store.SeriesOf(store.Figures(null, null, 1, "b")[0], 4));
+    }
+
     private static IEnumerable<object?> AFarm(JobStore store, SettableClock clock)
     {
         FarmLedger ledger = new(store, clock);
@@ -415,6 +429,7 @@ public sealed class LedgerDatabaseTests : IDisposable
         yield return ledger.Submit(batch, ["host:a", "host:b"], "tester", "key", settings)!.Value.IsNew;
         yield return ledger.Submit(batch, ["host:a", "host:b"], "tester", null, settings);
         yield return string.Join(' ', ledger.Outbox(1));
+        yield return ledger.OutboxState();
         foreach (long job in (long[])[1, 2])
         {
             ledger.NotePublished(job, 1);
