@@ -149,6 +149,7 @@ public sealed class DaemonApiTests
     [InlineData("""{"kind":"doctor","bench":{}}""", "bench: only a job of kind bench has it")]
     [InlineData("""{"kind":"run"}""", "program: a job of kind run has it, and no other")]
     [InlineData("""{"kind":"bench","bench":{"mechanisms":["int80","--html"]}}""", "bench.mechanisms: of empty, call")]
+    [InlineData("""{"kind":"doctor","target":"any"}""", "target: this daemon is of one host")]
     [InlineData("""{"kind":"doctor","priority":1e99}""", "the body is not what is expected")]
     [InlineData("""{"kind":"doctor","name":"\ud800"}""", "the body")]
     public async Task What_is_no_job_is_refused_in_words(string body, string words)
@@ -158,6 +159,16 @@ public sealed class DaemonApiTests
         Assert.Equal((HttpStatusCode.BadRequest, "application/problem+json"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
         Assert.Contains(words, (await RunningDaemon.Read(answer)).GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Empty(daemon.Store.List(null, null, 10));
+    }
+
+    [Fact]
+    public async Task A_schedule_for_another_host_is_refused_in_words()
+    {
+        await using RunningDaemon daemon = await RunningDaemon.Start();
+        using HttpResponseMessage answer = await daemon.BySocket.PutAsync(
+            "/api/v1/schedules/nightly", RunningDaemon.Json("""{"cron":"@daily","job":{"kind":"doctor","target":"host:b"}}"""), TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("job.target: this daemon is of one host", (await RunningDaemon.Read(answer)).GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

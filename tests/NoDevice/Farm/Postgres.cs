@@ -26,7 +26,6 @@ internal sealed class Postgres : IDisposable
     {
         Assert.SkipWhen(Programs is null, "postgres is not here; ./build.sh test installs it");
         _programs = Programs!;
-        Port = Broker.FreePort();
         if (Environment.IsPrivilegedProcess)
         {
             // The server does not run as root.
@@ -34,13 +33,13 @@ internal sealed class Postgres : IDisposable
         }
 
         Run("initdb", "--pgdata", Data, "--username", User, "--auth-local", "trust", "--auth-host", "scram-sha-256", "--pwfile", PasswordFile("secret"), "--encoding", "UTF8", "--no-sync");
-        File.AppendAllLines(Path.Combine(Data, "postgresql.conf"), [$"port = {Port.ToString(CultureInfo.InvariantCulture)}", $"unix_socket_directories = '{_folder}'", .. options]);
+        File.AppendAllLines(Path.Combine(Data, "postgresql.conf"), [$"unix_socket_directories = '{_folder}'", .. options]);
         File.WriteAllText(Path.Combine(_folder, "pgpass"), $"127.0.0.1:*:*:{User}:secret\n");
         File.SetUnixFileMode(Path.Combine(_folder, "pgpass"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
-    /// <summary>Where it listens at 127.0.0.1.</summary>
-    public int Port { get; }
+    /// <summary>Where it listens at 127.0.0.1, once it was started.</summary>
+    public int Port { get; private set; }
 
     /// <summary>A database there, through the server's socket.</summary>
     public string Url => $"postgresql://{User}@localhost:{Port}/postgres?host={_folder}";
@@ -70,7 +69,9 @@ internal sealed class Postgres : IDisposable
     /// <summary>Starts it, and waits until it answers.</summary>
     public Postgres Start()
     {
-        ProcessStartInfo start = Command("postgres", "-D", Data, "-c", "listen_addresses=127.0.0.1");
+        // Asked for only now: making the database takes seconds, in which another one would take it.
+        Port = Port > 0 ? Port : Broker.FreePort();
+        ProcessStartInfo start = Command("postgres", "-D", Data, "-c", "listen_addresses=127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture));
         start.RedirectStandardError = true;
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, line) =>

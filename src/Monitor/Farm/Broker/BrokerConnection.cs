@@ -39,12 +39,9 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
             Name = login.Name,
             InboxPrefix = FarmSubjects.Inbox(login.Name),
             AuthOpts = login.Key is FarmKey key ? NatsAuthOpts.Default with { NKey = key.PublicKey, Seed = key.Seed } : NatsAuthOpts.Default,
-            TlsOpts = NatsTlsOpts.Default with
-            {
-                CaFile = login.CaFile,
-                Mode = login.CaFile is null ? NatsTlsOpts.Default.Mode : TlsMode.Require,
-                ConfigureClientAuthentication = AskWhy,
-            },
+            TlsOpts = login.CaFile is null && !login.Url.Contains("tls://", StringComparison.Ordinal)
+                ? NatsTlsOpts.Default
+                : NatsTlsOpts.Default with { CaFile = login.CaFile, Mode = TlsMode.Require, ConfigureClientAuthentication = AskWhy },
             IgnoreAuthErrorAbort = true,
             MaxReconnectRetry = -1,
             ReconnectWaitMin = TimeSpan.FromMilliseconds(100),
