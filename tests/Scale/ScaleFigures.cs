@@ -137,6 +137,9 @@ internal sealed record ScaleFigures
     /// <summary>Seconds until the controller has heard of all hosts again.</summary>
     public double? BrokerHeardSeconds { get; set; }
 
+    /// <summary>Seconds until all hosts are connected again.</summary>
+    public double? BrokerBackSeconds { get; set; }
+
     /// <summary>What hosts were told of that went wrong, and how often.</summary>
     public IReadOnlyDictionary<string, int>? Troubles { get; set; }
 

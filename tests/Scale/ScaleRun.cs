@@ -198,7 +198,8 @@ internal sealed class ScaleRun(ScaleFigures figures, byte[] document, Action<str
         figures.BrokerRestartSeconds = (await farm.StartBroker(cancellation).ConfigureAwait(false)).TotalSeconds;
         await UntilHeard(farm, since, cancellation).ConfigureAwait(false);
         figures.BrokerHeardSeconds = (DateTimeOffset.UtcNow - since).TotalSeconds;
-        say($"{fleet.Connected} hosts are connected");
+        await LoadedFarm.Until(() => Task.FromResult(fleet.Connected == figures.Agents), "not all hosts come back", cancellation, BetweenLooks).ConfigureAwait(false);
+        figures.BrokerBackSeconds = (DateTimeOffset.UtcNow - since).TotalSeconds;
     }
 
     private async Task UntilHeard(LoadedFarm farm, DateTimeOffset since, CancellationToken cancellation)

@@ -53,6 +53,7 @@ internal static class ScaleTable
         ("controller: has heard of all", run => Seconds(run.ControllerHeardSeconds)),
         ("server, killed: lets somebody in", run => Seconds(run.BrokerRestartSeconds)),
         ("server, killed: controller has heard of all", run => Seconds(run.BrokerHeardSeconds)),
+        ("server, killed: all hosts are connected", run => Seconds(run.BrokerBackSeconds)),
         ("load average of the machine, steady", run => Number(run.LoadAverage)),
     ];
 

@@ -18,7 +18,7 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
     private static readonly Version Oldest = new(2, 9);
     private static readonly Version Synced = new(2, 10);
 
-    private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(4);
 
     private readonly BrokerLogin _login;
     private readonly ILogger _logger;
@@ -44,9 +44,12 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
                 : NatsTlsOpts.Default with { CaFile = login.CaFile, Mode = TlsMode.Require, ConfigureClientAuthentication = AskWhy },
             IgnoreAuthErrorAbort = true,
             MaxReconnectRetry = -1,
+
+            // When a server comes back, thousands come at once: whoever is not let in quickly waits for it, instead of coming again.
+            ConnectTimeout = TimeSpan.FromSeconds(10),
             ReconnectWaitMin = TimeSpan.FromMilliseconds(100),
             ReconnectWaitMax = BetweenTries,
-            ReconnectJitter = TimeSpan.FromMilliseconds(100),
+            ReconnectJitter = TimeSpan.FromSeconds(1),
             PingInterval = TimeSpan.FromSeconds(10),
             MaxPingOut = 2,
             RequestTimeout = TimeSpan.FromSeconds(5),
@@ -86,7 +89,7 @@ internal sealed partial class BrokerConnection : IAsyncDisposable
             catch (NatsException exception)
             {
                 await Lost(exception.GetBaseException() is AuthenticationException ? _whyNoCertificate : exception.GetBaseException().Message).ConfigureAwait(false);
-                await Task.Delay(BetweenTries, cancellation).ConfigureAwait(false);
+                await Task.Delay(BetweenTries * (0.5 + (Random.Shared.NextDouble() / 2)), cancellation).ConfigureAwait(false);
             }
         }
     }
