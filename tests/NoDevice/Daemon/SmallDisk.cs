@@ -17,13 +17,15 @@ internal sealed class SmallDisk : IDisposable
     /// <summary>Where it is.</summary>
     public string Path => _folder.FullName;
 
+    private string Rest => System.IO.Path.Combine(Path, "rest");
+
     private string Ballast => System.IO.Path.Combine(Path, "ballast");
 
     /// <summary>Mounts one, with something on it that can be removed; null where this user may not.</summary>
-    public static SmallDisk? TryMount()
+    public static SmallDisk? TryMount(string size = "512k")
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("kvmsys-disk-");
-        if (!Succeeds("mount", "-t", "tmpfs", "-o", "size=512k", "none", folder.FullName))
+        if (!Succeeds("mount", "-t", "tmpfs", "-o", $"size={size}", "none", folder.FullName))
         {
             folder.Delete();
             return null;
@@ -37,7 +39,7 @@ internal sealed class SmallDisk : IDisposable
     /// <summary>Writes until nothing more fits.</summary>
     public void Fill()
     {
-        using FileStream file = new(System.IO.Path.Combine(Path, "rest"), FileMode.Append, FileAccess.Write, FileShare.None, bufferSize: 0);
+        using FileStream file = new(Rest, FileMode.Append, FileAccess.Write, FileShare.None, bufferSize: 0);
         try
         {
             while (true)
@@ -50,6 +52,9 @@ internal sealed class SmallDisk : IDisposable
             // It is full.
         }
     }
+
+    /// <summary>Removes what it was filled with.</summary>
+    public void Empty() => File.Delete(Rest);
 
     /// <summary>Removes what only takes room.</summary>
     public void MakeRoom() => File.Delete(Ballast);

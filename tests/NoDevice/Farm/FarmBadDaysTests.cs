@@ -219,22 +219,7 @@ public sealed class FarmBadDaysTests
         await using Farm farm = await Farm.Start();
         await using NatsConnection nats = new(new NatsOpts { Url = farm.Broker.Url });
         NatsJSContext streams = new(nats);
-        StreamConfig config = null!;
-        await farm.Until(
-            async () =>
-            {
-                try
-                {
-                    config = (await streams.GetStreamAsync(FarmSubjects.Jobs, cancellationToken: Cancellation)).Info.Config;
-                    return true;
-                }
-                catch (NatsJSApiException)
-                {
-                    return false;
-                }
-            },
-            "there is no stream");
-        await streams.UpdateStreamAsync(config with { MaxBytes = 4000 }, Cancellation);
+        await Shorten(farm, streams, FarmSubjects.Jobs, 4000);
         List<long> ids = [];
         for (int i = 0; i < 60; i++)
         {
@@ -248,6 +233,45 @@ public sealed class FarmBadDaysTests
         {
             await farm.UntilJob(id, "done");
         }
+    }
+
+    [Fact]
+    public async Task Results_that_the_ledger_has_make_room_in_their_stream_for_those_that_come()
+    {
+        await using Farm farm = await Farm.Start("a");
+        await using NatsConnection nats = new(new NatsOpts { Url = farm.Broker.Url });
+        NatsJSContext streams = new(nats);
+        await Shorten(farm, streams, FarmSubjects.Results, 8000);
+        for (int i = 0; i < 30; i++)
+        {
+            await farm.UntilJob(await farm.Submit(Farm.Doctor, "any"), "done");
+        }
+
+        StreamState results = (await streams.GetStreamAsync(FarmSubjects.Results, cancellationToken: Cancellation)).Info.State;
+        Assert.InRange(results.FirstSeq, 2ul, 30ul);
+        Assert.Equal(30ul, results.LastSeq);
+    }
+
+    [Fact]
+    public async Task A_host_without_room_on_its_disk_takes_no_job_says_so_and_takes_one_when_there_is_room()
+    {
+        using SmallDisk? disk = SmallDisk.TryMount("80m");
+        Assert.SkipWhen(disk is null, "this user may not mount a file system");
+        await using Farm farm = await Farm.Start();
+        using FarmProcess agent = farm.NewAgent("a", disk.Path);
+        await agent.Start();
+        await farm.UntilThere("a");
+        disk.Fill();
+        await farm.Until(
+            async () => await farm.Host("a") is JsonElement host && host.GetProperty("readiness").GetString() == "busy"
+                && host.GetProperty("reason").GetString() is string reason && reason.Contains("MiB of room for its results, and 32 are needed", StringComparison.Ordinal),
+            "it does not say so",
+            () => agent.Log);
+        long id = await farm.Submit(Farm.Doctor, "host:a");
+        await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
+        Assert.Equal("queued", (await farm.Job(id)).GetProperty("state").GetString());
+        disk.Empty();
+        Assert.Equal(["succeeded"], Farm.Outcomes(await farm.UntilJob(id, "done", "failed")));
     }
 
     [Fact]
@@ -315,6 +339,27 @@ public sealed class FarmBadDaysTests
             FarmJson.Default.HostReport));
 
     /// <summary>Publishes to a stream, as soon as it is there.</summary>
+    /// <summary>Gives a stream less room, when the controller has made it.</summary>
+    private static async Task Shorten(Farm farm, NatsJSContext streams, string name, long bytes)
+    {
+        StreamConfig config = null!;
+        await farm.Until(
+            async () =>
+            {
+                try
+                {
+                    config = (await streams.GetStreamAsync(name, cancellationToken: Cancellation)).Info.Config;
+                    return true;
+                }
+                catch (NatsJSApiException)
+                {
+                    return false;
+                }
+            },
+            "there is no stream");
+        await streams.UpdateStreamAsync(config with { MaxBytes = bytes }, Cancellation);
+    }
+
     private static async Task Publish(Farm farm, string subject, byte[] message)
     {
         await using NatsConnection nats = new(new NatsOpts { Url = farm.Broker.Url, RequestTimeout = TimeSpan.FromSeconds(2) });

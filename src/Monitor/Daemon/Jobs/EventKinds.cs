@@ -17,6 +17,12 @@ internal static class EventKinds
     /// <summary>A webhook did not take something for so long that it is not sent any more.</summary>
     public const string WebhookGivenUp = "webhook.given-up";
 
+    /// <summary>A host is to begin no job.</summary>
+    public const string HostCordoned = "host.cordoned";
+
+    /// <summary>A host may begin jobs again.</summary>
+    public const string HostUncordoned = "host.uncordoned";
+
     /// <summary>A host has joined the farm, or come back to it.</summary>
     public const string HostThere = "host.there";
 
@@ -39,7 +45,7 @@ internal static class EventKinds
     public static IReadOnlyList<string> All { get; } =
     [
         "job.queued", "job.running", "job.done", JobFailed, "job.cancelled",
-        "host.cordoned", "host.uncordoned",
+        HostCordoned, HostUncordoned,
         "schedule.set", "schedule.due", "schedule.skipped", "schedule.postponed", "schedule.rebased", "schedule.paused", "schedule.resumed", "schedule.removed",
         Regression, Improvement,
         WebhookGivenUp,

@@ -274,7 +274,7 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
         set => Write(events =>
         {
             Writing.Execute("INSERT INTO flag (name, value) VALUES (@name, @value) ON CONFLICT (name) DO UPDATE SET value = @value", ("@name", CordonFlag), ("@value", value ? 1 : 0));
-            events.Add(Note(value ? "host.cordoned" : "host.uncordoned", null, null));
+            events.Add(Note(value ? EventKinds.HostCordoned : EventKinds.HostUncordoned, null, null));
             return value;
         });
     }

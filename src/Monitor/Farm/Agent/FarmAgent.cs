@@ -30,6 +30,9 @@ namespace Kvmsys.Monitor.Farm.Agent;
 internal sealed partial class FarmAgent(
     BrokerLogin farm, DaemonSettings settings, BrokerConnection broker, JobStore store, JobLoop loop, HostEnvironment host, TimeProvider time, ILogger<FarmAgent> logger) : BackgroundService
 {
+    // For a job with its program, and what comes of it.
+    private const long LeastRoomBytes = 4L * FarmProtocol.MostBytes;
+
     // The controller tells of a job that is new, and of one that has come back. While it is away, one that has come back is found by whoever looks next.
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BetweenOrders = TimeSpan.FromSeconds(60);
@@ -349,6 +352,8 @@ internal sealed partial class FarmAgent(
         return ObjectionTo(_orders) is string objection ? (HostReadiness.Refused, objection)
             : _orders is { Cordoned: true } || store.IsCordoned ? (HostReadiness.Cordoned, null)
             : loop.WaitsForRoom ? (HostReadiness.Busy, "a result waits for room on the disk")
+            : new DriveInfo(settings.StateFolder).AvailableFreeSpace is long room && room < LeastRoomBytes
+                ? (HostReadiness.Busy, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"there are {room >> 20} MiB of room for its results, and {LeastRoomBytes >> 20} are needed"))
             : store.Counts().Any(count => count.Key is JobState.Queued or JobState.Running && count.Value > 0) ? (HostReadiness.Busy, null)
             : noise > settings.FarmQuietPercent ? (HostReadiness.Noisy, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"its CPUs are busy for {noise:F0} % of the time"))
             : (HostReadiness.Idle, null);

@@ -325,8 +325,11 @@ internal sealed partial class FarmController(
             }
         }
 
+        ConsumerInfo? reader = await FindConsumer(FarmSubjects.Results, Ledger, cancellation).ConfigureAwait(false);
+        await MakeRoom(reader, cancellation).ConfigureAwait(false);
+
         // What has left the stream may have left its end in the other one: that has to be read first.
-        if (await FindConsumer(FarmSubjects.Results, Ledger, cancellation).ConfigureAwait(false) is not { NumPending: 0, NumAckPending: 0 })
+        if (reader is not { NumPending: 0, NumAckPending: 0 })
         {
             return;
         }
@@ -337,6 +340,21 @@ internal sealed partial class FarmController(
         }
 
         await PublishStuck([.. outstanding.Where(job => there.Contains(job.Job)).Select(job => store.Find(job.Job)).OfType<Job>()], cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Takes results out of their stream that the ledger has, the oldest half of them, when there is room for less than as much again: a full stream takes nothing more, and what
+    /// nobody has read is not thrown away.
+    /// </summary>
+    private async Task MakeRoom(ConsumerInfo? reader, CancellationToken cancellation)
+    {
+        StreamInfo results = (await broker.Streams.GetStreamAsync(FarmSubjects.Results, cancellationToken: cancellation).ConfigureAwait(false)).Info;
+        if (reader is not null && results.State.Bytes > results.Config.MaxBytes / 2 && reader.AckFloor.StreamSeq >= results.State.FirstSeq)
+        {
+            ulong first = results.State.FirstSeq + ((reader.AckFloor.StreamSeq - results.State.FirstSeq) / 2) + 1;
+            await broker.Streams.PurgeStreamAsync(FarmSubjects.Results, new StreamPurgeRequest { Seq = first }, cancellation).ConfigureAwait(false);
+            LogRoom(first);
+        }
     }
 
     /// <summary>Finds jobs in the stream that their consumer does not know to be there: nobody would ever get them.</summary>
@@ -599,14 +617,25 @@ internal sealed partial class FarmController(
         {
             if (_streamsAreThere)
             {
+                // Whoever watches a bucket is not always told that the server has forgotten him: of a farm that says nothing for so long, one asks again.
+                using CancellationTokenSource silence = CancellationTokenSource.CreateLinkedTokenSource(stopping);
                 await Try(FarmSubjects.Hosts, async () =>
                 {
-                    await foreach (NatsKVEntry<byte[]> entry in streams.Hosts.WatchAsync<byte[]>(cancellationToken: stopping).ConfigureAwait(false))
+                    try
                     {
-                        if (entry.Value is { Length: > 0 } value && FarmNames.IsHost(entry.Key))
+                        silence.CancelAfter(FarmProtocol.LongestSilence);
+                        await foreach (NatsKVEntry<byte[]> entry in streams.Hosts.WatchAsync<byte[]>(cancellationToken: silence.Token).ConfigureAwait(false))
                         {
-                            Hear(entry.Key, value);
+                            silence.CancelAfter(FarmProtocol.LongestSilence);
+                            if (entry.Value is { Length: > 0 } value && FarmNames.IsHost(entry.Key))
+                            {
+                                Hear(entry.Key, value);
+                            }
                         }
+                    }
+                    catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+                    {
+                        // It is watched anew.
                     }
                 }).ConfigureAwait(false);
             }
@@ -735,6 +764,9 @@ internal sealed partial class FarmController(
 
     [LoggerMessage(LogLevel.Information, "job {Job}: host {Host} says {Outcome}, and the job is {State}: {Reason}")]
     private partial void LogEnd(long job, string host, string outcome, string state, string reason);
+
+    [LoggerMessage(LogLevel.Information, "the stream of results was half full: those before number {First}, which the ledger has, are out of it")]
+    private partial void LogRoom(ulong first);
 
     [LoggerMessage(LogLevel.Warning, "job {Job} was not where a host would get it any more, and is put there again")]
     private partial void LogAgain(long job);

@@ -96,7 +96,7 @@ internal sealed class FarmHosts
 
         if (note)
         {
-            Keep(host, happened, text);
+            Keep((host, happened, text));
         }
 
         return (host, isNews);
@@ -116,9 +116,10 @@ internal sealed class FarmHosts
             }
         }
 
-        foreach (FarmHost host in gone)
+        // All of them may be, when the server is.
+        if (gone.Count > 0)
         {
-            Keep(host, EventKinds.HostGone, host.Name);
+            Keep([.. gone.Select(host => (host, (string?)EventKinds.HostGone, (string?)host.Name))]);
         }
     }
 
@@ -138,7 +139,7 @@ internal sealed class FarmHosts
             entry.Host = host = entry.Host with { Cordoned = cordoned };
         }
 
-        Keep(host, cordoned ? "host.cordoned" : "host.uncordoned", name, "seen_at = @at, report = @report, cordoned = @cordoned");
+        Keep((host, cordoned ? EventKinds.HostCordoned : EventKinds.HostUncordoned, name));
         return host;
     }
 
@@ -151,18 +152,26 @@ internal sealed class FarmHosts
 
     private const string TwoHosts = "there are two hosts of this name:";
 
-    // What was decided meanwhile is not undone by a host that was heard before.
-    private void Keep(FarmHost host, string? kind, string? text, string update = "seen_at = @at, report = @report") => _jobs.Write((connection, events) =>
+    private void Keep(params IReadOnlyList<(FarmHost Host, string? Kind, string? Text)> news) => _jobs.Write((connection, events) =>
     {
-        connection.Execute(
-            $"INSERT INTO host (name, seen_at, report, cordoned) VALUES (@name, @at, @report, @cordoned) ON CONFLICT (name) DO UPDATE SET {update}",
-            ("@name", host.Name),
-            ("@at", host.SeenAt.ToUnixTimeMilliseconds()),
-            ("@report", JsonSerializer.Serialize(host.Report, FarmJson.Default.HostReport)),
-            ("@cordoned", host.Cordoned));
-        if (kind is not null)
+        foreach ((FarmHost host, string? kind, string? text) in news)
         {
-            events.Add(_jobs.Note(kind, null, text));
+            connection.Execute(
+                """
+                INSERT INTO host (name, seen_at, report, cordoned) VALUES (@name, @at, @report, @cordoned)
+                ON CONFLICT (name) DO UPDATE SET seen_at = @at, report = @report, cordoned = CASE WHEN @isDecision THEN @cordoned ELSE host.cordoned END
+                """,
+                ("@name", host.Name),
+                ("@at", host.SeenAt.ToUnixTimeMilliseconds()),
+                ("@report", JsonSerializer.Serialize(host.Report, FarmJson.Default.HostReport)),
+                ("@cordoned", host.Cordoned),
+
+                // What was decided meanwhile is not undone by a host that was heard before.
+                ("@isDecision", kind is EventKinds.HostCordoned or EventKinds.HostUncordoned));
+            if (kind is not null)
+            {
+                events.Add(_jobs.Note(kind, null, text));
+            }
         }
 
         return true;
