@@ -6,6 +6,7 @@ using Kvmsys.Monitor.Daemon.Jobs;
 using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Farm.Protocol;
 using Kvmsys.Monitor.Sql;
+using Kvmsys.Tests.NoDevice.Daemon;
 using Microsoft.Data.Sqlite;
 using NATS.Client.Core;
 using NATS.Client.JetStream;
