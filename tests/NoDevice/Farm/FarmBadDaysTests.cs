@@ -242,15 +242,17 @@ public sealed class FarmBadDaysTests
         await using Farm farm = await Farm.Start("a");
         await using NatsConnection nats = new(new NatsOpts { Url = farm.Broker.Url });
         NatsJSContext streams = new(nats);
-        await Shorten(farm, streams, FarmSubjects.Results, 8000);
-        for (int i = 0; i < 30; i++)
+        await farm.UntilJob(await farm.Submit(Farm.Doctor, "any"), "done");
+        await Shorten(farm, streams, FarmSubjects.Results, 5 * (await Results()).Bytes);
+        for (int i = 0; i < 12; i++)
         {
             await farm.UntilJob(await farm.Submit(Farm.Doctor, "any"), "done");
         }
 
-        StreamState results = (await streams.GetStreamAsync(FarmSubjects.Results, cancellationToken: Cancellation)).Info.State;
-        Assert.InRange(results.FirstSeq, 2ul, 30ul);
-        Assert.Equal(30ul, results.LastSeq);
+        Assert.InRange((await Results()).FirstSeq, 2ul, 13ul);
+        Assert.Equal(13ul, (await Results()).LastSeq);
+
+        async Task<StreamState> Results() => (await streams.GetStreamAsync(FarmSubjects.Results, cancellationToken: Cancellation)).Info.State;
     }
 
     [Fact]
