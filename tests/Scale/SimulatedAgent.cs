@@ -80,7 +80,7 @@ internal sealed class SimulatedAgent : IAsyncDisposable
     public async Task<TimeSpan> Ping(CancellationToken cancellation) => await _broker.Nats.PingAsync(cancellation).ConfigureAwait(false);
 
     /// <summary>Connects it.</summary>
-    public ValueTask Open(CancellationToken cancellation) => _broker.Open(cancellation);
+    public Task Open(CancellationToken cancellation) => _broker.Open(cancellation);
 
     /// <summary>Lets it be a host until it is told to stop.</summary>
     public Task Run(CancellationToken stopping) => Task.WhenAll(
