@@ -221,6 +221,7 @@ internal static class Program
                 "kvmsys farm ls                                            the hosts that have joined",
                 "kvmsys farm submit --per-cpu --wait bench --mechanism int80 sysenter",
                 "kvmsys farm gather 1 --html fleet.html                    what it cost on each CPU model",
+                "kvmsys farm regressions                                   what a new kernel has done to which hosts",
             ],
             [VerbOf(farm, FarmAgentCommand.Name)] =
             [
@@ -230,6 +231,7 @@ internal static class Program
             [
                 "kvmsys farm controller --broker nats://127.0.0.1:4222 --key controller.nk",
                 "kvmsys farm controller --broker nats://127.0.0.1:4222 --key controller.nk --standby    takes over when the other one ends",
+                "kvmsys farm controller ... --standby --ledger 'postgresql://kvmsys@db.example.org/kvmsys?passfile=/etc/kvmsys/pgpass'",
             ],
             [VerbOf(farm, FarmClientCommands.Submit)] =
             [
@@ -253,7 +255,7 @@ internal static class Program
                 "kvmsys farm key revoke bench1                             and then let the server read it: nats-server --signal reload",
                 "kvmsys farm key list --json | jq -r '.keys[].name'",
             ],
-            [VerbOf(farm, FarmConfigureCommand.Name)] = ["kvmsys farm configure", "kvmsys farm configure --server-version 2.11"],
+            [VerbOf(farm, FarmConfigureCommand.Name)] = ["kvmsys farm configure", "kvmsys farm configure --server-version 2.11", "kvmsys farm configure --hosts 1000"],
             [VerbOf(page, PageCommand.Dump)] = ["kvmsys page dump > page.so", "kvmsys page dump --hex | less", "kvmsys page dump --mechanism int80 --output int80.so"],
             [VerbOf(page, PageCommand.Disassemble)] = ["kvmsys page disasm", "kvmsys page disasm --mechanism int80"],
             [VerbOf(page, PageCommand.Symbols)] = ["kvmsys page symbols", "kvmsys page symbols --json"],

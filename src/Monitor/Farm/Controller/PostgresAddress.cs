@@ -13,8 +13,7 @@ namespace Kvmsys.Monitor.Farm.Controller;
 internal sealed class PostgresAddress
 {
     /// <summary>What it has to be, for people.</summary>
-    public const string Expected =
-        "postgresql://USER@HOST:PORT/DATABASE, without a password (that is in a file: passfile=PATH), and after a ? any of host, sslmode, sslrootcert, sslcert, sslkey and passfile,";
+    public const string Expected = "postgresql://USER@HOST:PORT/DATABASE, with its password in a file (?passfile=PATH),";
 
     private readonly NpgsqlConnectionStringBuilder _connection;
 

@@ -105,7 +105,7 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
             }
             catch (Exception exception) when (IsServers(exception))
             {
-                reason = $"the {address} cannot be used: {exception.Message}";
+                reason = $"the {address} cannot be used: {ReasonOf(exception)}";
             }
 
             if (reason != told)
@@ -228,7 +228,9 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
             return new StoreFullException(exception);
         }
 
-        string reason = exception is PostgresException told ? $"{told.MessageText} (SQLSTATE {told.SqlState})" : (exception.InnerException ?? exception).Message.TrimEnd('.');
-        return new StoreException($"the {address} cannot be used: {reason}", "see to that server, or to farmLedger; the controller waits for it with --standby");
+        return new StoreException($"the {address} cannot be used: {ReasonOf(exception)}", "see to that server, or to farmLedger; the controller waits for it with --standby");
     }
+
+    private static string ReasonOf(Exception exception) =>
+        exception is PostgresException told ? $"{told.MessageText} (SQLSTATE {told.SqlState})" : (exception.InnerException ?? exception).Message.TrimEnd('.');
 }
