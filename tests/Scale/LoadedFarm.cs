@@ -52,7 +52,8 @@ internal sealed class LoadedFarm : IDisposable
             _hosts.Add((new(url, name, key), cpuKey));
         }
 
-        _document = farm with { Members = members, Hosts = members.Count };
+        // Others are let in while it runs.
+        _document = farm with { Members = members, Hosts = members.Count + 10 };
     }
 
     /// <summary>How the hosts come to the server.</summary>
