@@ -105,7 +105,12 @@ internal static class FarmClientCommands
 
     private static Command CreateRegressions()
     {
-        Option<int?> days = new("--days") { Description = "Found in the last so many days; 7 when not given.", HelpName = "N" };
+        Option<int?> days = new("--days")
+        {
+            Description = "Found in the last so many days; 7 when not given.",
+            HelpName = "N",
+            CustomParser = result => CommonOptions.ParseNumber(result, 1, FarmRoutes.MostDays),
+        };
         Command command = new("regressions", "Show what kernels, microcode and versions that have changed have done to what mechanisms cost on the farm's hosts.") { days, Access.Connect, Json };
         command.SetAction(parsed => Access.With(parsed, async (client, cancellation) =>
         {

@@ -164,11 +164,21 @@ internal sealed class DaemonConfiguration
         }
     }
 
-    /// <summary>A value, to be told: a URL that should have no password may have one.</summary>
-    private static string WithoutPassword(string value) =>
-        value.IndexOf("://", StringComparison.Ordinal) is int scheme and >= 0 && value.IndexOf(':', scheme + 3) is int colon and >= 0 && value.LastIndexOf('@') is int at && at > colon
-            ? $"{value[..colon]}:...{value[at..]}"
-            : value;
+    /// <summary>A value, to be told: a URL that should have no password may have one, before its host or behind its path.</summary>
+    private static string WithoutPassword(string value)
+    {
+        int scheme = value.IndexOf("://", StringComparison.Ordinal);
+        if (scheme < 0)
+        {
+            return value;
+        }
+
+        int query = value.IndexOf('?', StringComparison.Ordinal);
+        string shown = query < 0 ? value : $"{value[..query]}?...";
+        int colon = shown.IndexOf(':', scheme + "://".Length);
+        int at = shown.LastIndexOf('@');
+        return colon >= 0 && at > colon ? $"{shown[..colon]}:...{shown[at..]}" : shown;
+    }
 
     private static IReadOnlyList<string> ValuesOf(JsonElement value) => value.ValueKind switch
     {

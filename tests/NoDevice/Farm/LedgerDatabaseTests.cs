@@ -9,6 +9,7 @@ using Kvmsys.Monitor.Daemon.Store;
 using Kvmsys.Monitor.Farm.Controller;
 using Kvmsys.Monitor.Farm.Protocol;
 using Kvmsys.Monitor.History;
+using Kvmsys.Monitor.Sql;
 using Kvmsys.Monitor.Statistics;
 using Kvmsys.Tests.NoDevice.Daemon;
 
@@ -167,7 +168,7 @@ public sealed class LedgerDatabaseTests : IDisposable
     {
         using Postgres lazy = new Postgres("synchronous_commit = off").Start();
         using PostgresStoreDatabase database = PostgresStoreDatabase.Open(Address(lazy.Url));
-        Assert.Equal("on", Kvmsys.Monitor.Sql.SqlText.Scalar(database.Writing, "SELECT current_setting('synchronous_commit')"));
+        Assert.Equal("on", database.Writing.Scalar("SELECT current_setting('synchronous_commit')"));
     }
 
     [Fact]

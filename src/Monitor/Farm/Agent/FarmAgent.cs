@@ -406,7 +406,7 @@ internal sealed partial class FarmAgent(
             await action().ConfigureAwait(false);
             _troubles.TryRemove(what, out _);
         }
-        catch (Exception exception) when (exception is NatsException or StoreFullException or JsonException or TimeoutException)
+        catch (Exception exception) when (exception is NatsException or StoreFullException or JsonException or TimeoutException or IOException)
         {
             // Of what a client is not allowed, it hears nothing: it waits in vain.
             string trouble = exception is NatsNoReplyException ? "the server does not answer: it is away, or does not let this host; its log says which" : exception.Message;

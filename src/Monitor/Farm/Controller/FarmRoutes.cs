@@ -15,9 +15,11 @@ namespace Kvmsys.Monitor.Farm.Controller;
 /// <summary>What a controller can be asked beyond what a daemon can: rows of the table of <see cref="ApiRoutes"/>.</summary>
 internal sealed class FarmRoutes
 {
+    /// <summary>Days that changes may be looked for in.</summary>
+    public const int MostDays = 366;
+
     private const int MostAside = 100;
     private const int UsualDays = 7;
-    private const int MostDays = 366;
 
     private readonly DaemonSettings _settings;
     private readonly JobStore _store;

@@ -89,9 +89,13 @@ internal static class PostgresSchema
             mechanisms bigint NOT NULL,
             complete boolean NOT NULL,
             stable boolean NOT NULL,
-            mitigations bigint REFERENCES mitigations
+            mitigations bigint REFERENCES mitigations,
+            host text,
+            changed_from bigint REFERENCES job
         );
         CREATE INDEX bench_by_time ON bench (time, job);
+        CREATE INDEX bench_by_host ON bench (host, plan_hash, time, job) WHERE host IS NOT NULL;
+        CREATE INDEX bench_changed ON bench (time) WHERE changed_from IS NOT NULL;
         CREATE TABLE figure (
             mechanism text NOT NULL,
             profile text NOT NULL,
@@ -131,9 +135,11 @@ internal static class PostgresSchema
             verdict text NOT NULL,
             plan_hash text NOT NULL,
             from_job bigint NOT NULL REFERENCES job,
-            document text NOT NULL
+            document text NOT NULL,
+            host text
         );
         CREATE INDEX regression_by_series ON regression (mechanism, profile);
+        CREATE INDEX regression_by_time ON regression (at, id);
         CREATE TABLE webhook (
             url text PRIMARY KEY,
             told bigint NOT NULL
@@ -160,7 +166,8 @@ internal static class PostgresSchema
         CREATE TABLE published (
             job bigint PRIMARY KEY REFERENCES job,
             generation bigint NOT NULL,
-            at bigint
+            at bigint,
+            again_at bigint
         );
         CREATE TABLE host (
             name text PRIMARY KEY,
@@ -179,31 +186,6 @@ internal static class PostgresSchema
             id text NOT NULL
         );
         """,
-
-        // A farm's hosts have series of their own. What has changed on one shows in the bench before, of the same plan, where that is another than this one's.
-        """
-        ALTER TABLE bench ADD COLUMN host text;
-        ALTER TABLE bench ADD COLUMN changed_from bigint REFERENCES job;
-        ALTER TABLE regression ADD COLUMN host text;
-        UPDATE bench SET host = (SELECT attempt.host FROM job JOIN attempt ON attempt.job = job.id AND attempt.number = job.accepted_attempt WHERE job.id = bench.job)
-        WHERE EXISTS (SELECT 1 FROM attempt WHERE attempt.job = bench.job AND attempt.run IS NOT NULL);
-        UPDATE bench SET changed_from = step.earlier
-        FROM (
-            SELECT job, lag(job) OVER series AS earlier,
-                kernel <> lag(kernel) OVER series OR version <> lag(version) OVER series
-                    OR coalesce(microcode, '') <> coalesce(lag(microcode) OVER series, '')
-                    OR coalesce(mitigations, 0) <> coalesce(lag(mitigations) OVER series, 0) AS differs
-            FROM bench WHERE host IS NOT NULL
-            WINDOW series AS (PARTITION BY host, plan_hash ORDER BY time, job)) AS step
-        WHERE step.job = bench.job AND step.earlier IS NOT NULL AND step.differs;
-        UPDATE regression SET host = (SELECT host FROM bench WHERE bench.job = regression.from_job);
-        CREATE INDEX bench_by_host ON bench (host, plan_hash, time, job) WHERE host IS NOT NULL;
-        CREATE INDEX bench_changed ON bench (time) WHERE changed_from IS NOT NULL;
-        CREATE INDEX regression_by_time ON regression (at, id);
-        """,
-
-        // Since when a job that has to be published again is not in the stream.
-        "ALTER TABLE published ADD COLUMN again_at bigint",
     ];
 
     /// <summary>Brings a database to this version, in one transaction.</summary>
