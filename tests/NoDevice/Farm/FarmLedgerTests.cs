@@ -73,6 +73,30 @@ public sealed class FarmLedgerTests : IDisposable
         Assert.Equal("{}"u8.ToArray(), _jobs.Document(id, 2));
     }
 
+    [Fact]
+    public void An_attempt_that_has_begun_before_the_end_of_the_one_before_is_told_may_still_succeed()
+    {
+        long id = Submit();
+        JudgedAttempt lost = new(new AttemptEnd(AttemptOutcome.Lost, null, "its daemon was gone", null, null), null, []);
+        _ledger.End(Report(id), lost);
+        _ledger.Begin(Report(id) with { Run = "2" });
+        _ledger.Begin(Report(id) with { Run = "3" });
+        Assert.Equal(JobState.Running, _ledger.End(Report(id) with { Run = "2" }, lost)!.State);
+        JudgedAttempt judged = new(new AttemptEnd(AttemptOutcome.Succeeded, 0, null, null, "{}"u8.ToArray()), null, []);
+        Job job = _ledger.End(Report(id) with { Run = "3" }, judged)!;
+        Assert.Equal((JobState.Done, 3), (job.State, job.AcceptedAttempt));
+    }
+
+    [Fact]
+    public void A_job_has_as_many_attempts_as_it_may_and_then_has_failed()
+    {
+        long id = Submit();
+        JudgedAttempt lost = new(new AttemptEnd(AttemptOutcome.Lost, null, "its daemon was gone", null, null), null, []);
+        Assert.Equal(
+            [JobState.Queued, JobState.Queued, JobState.Failed],
+            ((string[])["1", "2", "3"]).Select(run => _ledger.End(Report(id) with { Run = run }, lost)!.State));
+    }
+
     private static AttemptReport Report(long job) => new()
     {
         Protocol = FarmProtocol.Version,

@@ -15,7 +15,7 @@ public static class RetryPolicy
     /// <summary>The job's next state, and how long its next attempt has to wait.</summary>
     /// <param name="outcome">How the attempt ended.</param>
     /// <param name="cancelRequested">Whether somebody wants the job to end.</param>
-    /// <param name="counted">Attempts that count, this one included if it does: all but those that were interrupted.</param>
+    /// <param name="counted">Attempts that count, this one included if it does: all that have ended, but those that were interrupted.</param>
     /// <param name="interrupted">Those that were, this one included.</param>
     /// <param name="most">Attempts after which it has failed.</param>
     public static (JobState State, TimeSpan Pause) Next(AttemptOutcome outcome, bool cancelRequested, int counted, int interrupted, int most) => outcome switch

@@ -208,8 +208,16 @@ internal sealed class JobStore(StoreDatabase database, TimeProvider time) : IDis
                 return before;
             }
 
+            // In a farm the next attempt may have been told before this one's end: it counts when it ends, and the job does not wait.
+            int counted = CountOf("SELECT count(*) FROM attempt WHERE job = @job AND ended_at IS NOT NULL AND outcome <> 'interrupted'", job);
             int interrupted = CountOf("SELECT count(*) FROM attempt WHERE job = @job AND outcome = 'interrupted'", job);
-            (JobState state, TimeSpan pause) = RetryPolicy.Next(end.Outcome, before.CancelRequested, before.Attempts - interrupted, interrupted, before.MaxAttempts);
+            (JobState state, TimeSpan pause) = RetryPolicy.Next(end.Outcome, before.CancelRequested, counted, interrupted, before.MaxAttempts);
+            if (state == JobState.Queued
+                && Writing.Scalar("SELECT 1 FROM attempt WHERE job = @job AND number > @number AND ended_at IS NULL LIMIT 1", ("@job", job), ("@number", attempt)) is not null)
+            {
+                return before;
+            }
+
             bool hasEnded = state != JobState.Queued;
             Writing.Execute(
                 """
