@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Kvmsys.Native.Linux;
+using Kvmsys.Tests;
 
 namespace Kvmsys.Benchmarks;
 
@@ -27,7 +27,7 @@ internal sealed class MeasuredDaemon : IDisposable
         string listen = $"unix:{socket}";
         if (overTcp)
         {
-            listen = $"http://127.0.0.1:{FreePort()}";
+            listen = $"http://127.0.0.1:{FreePort.Next()}";
             _client = new HttpClient { BaseAddress = new Uri(listen) };
             _client.DefaultRequestHeaders.Authorization = new("Bearer", MakeToken(binary, state));
         }
@@ -107,13 +107,6 @@ internal sealed class MeasuredDaemon : IDisposable
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation).ConfigureAwait(false);
         return new NetworkStream(socket, ownsSocket: true);
-    }
-
-    private static int FreePort()
-    {
-        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private static string MakeToken(string binary, string state)

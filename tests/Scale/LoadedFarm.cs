@@ -39,7 +39,7 @@ internal sealed class LoadedFarm : IDisposable
     {
         _server = server;
         _farm = new(Path.Combine(_folder, "farm"));
-        BrokerAddress listen = new(new IPEndPoint(IPAddress.Loopback, FreePort()));
+        BrokerAddress listen = new(new IPEndPoint(IPAddress.Loopback, FreePort.Next()));
         FarmDocument farm = _farm.Create(new() { Listen = listen, ServerVersion = BrokerVersion.Parse("2.9") }, TimeProvider.System);
         string url = listen.UrlOf(null, tls: false);
         List<FarmMember> members = [.. farm.Members];
@@ -234,12 +234,5 @@ internal sealed class LoadedFarm : IDisposable
         {
             throw new ScaleException($"{name} has ended: {process.Log}");
         }
-    }
-
-    private static int FreePort()
-    {
-        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -266,7 +266,7 @@ public sealed class DaemonAccessTests
         {
             TlsCertificate = Certificate,
             TlsKey = Key,
-            Listen = [.. settings.Listen, DaemonEndpoint.Parse($"https://127.0.0.1:{RunningDaemon.FreePort()}")!],
+            Listen = [.. settings.Listen, DaemonEndpoint.Parse($"https://127.0.0.1:{FreePort.Next()}")!],
         };
 
         public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -25,7 +25,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
 
     private RunningDaemon(Func<DaemonSettings, DaemonSettings> with, TimeProvider time, DaemonRole role)
     {
-        Port = FreePort();
+        Port = FreePort.Next();
         Settings = with(new DaemonSettings
         {
             StateFolder = Path.Combine(_folder, "state"),
@@ -136,12 +136,5 @@ internal sealed class RunningDaemon : IAsyncDisposable
     {
         objection = null;
         return BenchFile.Parse(json, "of this job");
-    }
-
-    public static int FreePort()
-    {
-        using TcpListener listener = new(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

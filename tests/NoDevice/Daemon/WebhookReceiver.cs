@@ -17,7 +17,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
     public WebhookReceiver()
     {
-        Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{RunningDaemon.FreePort()}/hook/");
+        Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort.Next()}/hook/");
         _listener.Prefixes.Add(Url);
         _listener.Start();
         _receiving = Receive();

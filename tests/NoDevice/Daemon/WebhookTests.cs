@@ -95,7 +95,7 @@ public sealed class WebhookTests : IDisposable
         File.WriteAllText(SecretFile, Secret);
         await using RunningDaemon daemon = await RunningDaemon.Start(settings => settings with
         {
-            Webhooks = [$"http://127.0.0.1:{RunningDaemon.FreePort()}/", receiver.Url],
+            Webhooks = [$"http://127.0.0.1:{FreePort.Next()}/", receiver.Url],
             WebhookSecretFile = SecretFile,
             WebhookEvents = ["job.queued"],
         });

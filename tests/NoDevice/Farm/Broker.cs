@@ -26,7 +26,7 @@ internal sealed class Broker : IDisposable
     public Broker(Func<int, string, string>? configuration = null, int? port = null)
     {
         _folder = Directory.CreateTempSubdirectory("kvmsys-broker-").FullName;
-        Port = port ?? FreePort();
+        Port = port ?? FreePort.Next();
         _configuration = Path.Combine(_folder, "server.conf");
         File.WriteAllText(_configuration, configuration?.Invoke(Port, _folder) ?? $"host: 127.0.0.1\nport: {Port}\njetstream {{ store_dir: \"{StreamFolder}\" }}\n");
     }
@@ -57,14 +57,6 @@ internal sealed class Broker : IDisposable
 
     /// <summary>The program; null where there is none.</summary>
     public static string? Found => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, Program)).Append(Fetched).FirstOrDefault(File.Exists);
-
-    /// <summary>A port of 127.0.0.1 that nobody listens at.</summary>
-    public static int FreePort()
-    {
-        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     /// <summary>Starts it, and waits until it listens; the test is skipped where there is no server.</summary>
     public async Task Start()

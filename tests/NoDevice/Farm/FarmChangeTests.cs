@@ -217,7 +217,7 @@ public sealed class FarmChangeTests : IDisposable
         {
             using JobStore jobs = JobStore.Open(settings.StateFolder, TimeProvider.System);
             with(new MadeUpFleet(jobs, TimeProvider.System));
-            return settings with { FarmBroker = string.Create(CultureInfo.InvariantCulture, $"nats://127.0.0.1:{RunningDaemon.FreePort()}") };
+            return settings with { FarmBroker = string.Create(CultureInfo.InvariantCulture, $"nats://127.0.0.1:{FreePort.Next()}") };
         },
         role: DaemonRole.Controller);
 

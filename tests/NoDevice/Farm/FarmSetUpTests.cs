@@ -13,7 +13,7 @@ public sealed class FarmSetUpTests
     public async Task From_farm_init_to_the_comparison_everything_is_done_by_commands()
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("kvmsys-lab-");
-        int port = Broker.FreePort();
+        int port = FreePort.Next();
         try
         {
             Run($"$kvmsys farm init --folder {folder}/farm --store {folder}/streams --listen 127.0.0.1:{port} --tls 127.0.0.1");

@@ -203,7 +203,7 @@ public sealed class LedgerDatabaseTests : IDisposable
     [Fact]
     public void Nobody_at_the_address_is_told_with_it()
     {
-        string told = Assert.Throws<StoreException>(() => Open($"postgresql://kvmsys@127.0.0.1:{Broker.FreePort()}/kvmsys")).Message;
+        string told = Assert.Throws<StoreException>(() => Open($"postgresql://kvmsys@127.0.0.1:{FreePort.Next()}/kvmsys")).Message;
         Assert.Contains("the database kvmsys at 127.0.0.1, port", told, StringComparison.Ordinal);
         Assert.Contains("refused", told, StringComparison.OrdinalIgnoreCase);
     }

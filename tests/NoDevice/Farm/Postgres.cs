@@ -70,7 +70,7 @@ internal sealed class Postgres : IDisposable
     public Postgres Start()
     {
         // Asked for only now: making the database takes seconds, in which another one would take it.
-        Port = Port > 0 ? Port : Broker.FreePort();
+        Port = Port > 0 ? Port : FreePort.Next();
         ProcessStartInfo start = Command("postgres", "-D", Data, "-c", "listen_addresses=127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture));
         start.RedirectStandardError = true;
         _process = Process.Start(start)!;
