@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Kvmsys.Monitor.Statistics;
+using Perfolizer.Mathematics.OutlierDetection;
 
 namespace Kvmsys.Monitor.History;
 
@@ -43,8 +44,23 @@ public sealed record HistorySeries
             Range after = start..(change + 1 < starts.Length ? starts[change + 1] : costs.Length);
             Comparison levels = Comparison.Of(costs[before], costs[after]);
             HistoryEntry first = figures[start].Entry;
-            yield return new(first.Id, first.Time, levels.Shift, levels.Ratio, levels.PValue, [.. Differences(figures[start - 1].Entry, first)]);
+            yield return new(first.Id, first.Time, levels.Shift, levels.Ratio, levels.PValue, AlsoChanged(figures, costs[before], start, costs[after]));
         }
+    }
+
+    /// <summary>What else has changed where a level starts; where nothing has, what did one bench beside it, if the bench between is no outlier of the level on its other side.</summary>
+    /// <remarks>Noise may put the last bench of a level, or the first of the next one, on the wrong side; Tukey's fences tell whether it may have been noise.</remarks>
+    private static string[] AlsoChanged(IReadOnlyList<HistoryFigure> figures, double[] before, int start, double[] after)
+    {
+        string[] there = ChangedAt(start), earlier = ChangedAt(start - 1), later = ChangedAt(start + 1);
+        return there.Length > 0 ? there
+            : earlier.Length > 0 && IsOf(after, figures[start - 1]) ? earlier
+            : later.Length > 0 && IsOf(before, figures[start]) ? later
+            : [];
+
+        string[] ChangedAt(int index) => [.. Differences(figures[index - 1].Entry, figures[index].Entry)];
+
+        static bool IsOf(double[] level, HistoryFigure between) => !TukeyOutlierDetector.Create(level).IsOutlier(between.Cost.Value);
     }
 
     /// <summary>What else than the cost differs between two benches, a few words each.</summary>

@@ -48,7 +48,7 @@ public sealed record RegressionDocument
     /// <summary>A shift of this much would not have been told: the noise, a hundredth of the cost or a cycle, whichever is most.</summary>
     public required double Threshold { get; init; }
 
-    /// <summary>What else differs between the last bench before and the first one after, a few words each.</summary>
+    /// <summary>What else changed there, a few words each: between the last bench before and the first one after, or one bench beside them where noise may have hidden it.</summary>
     public required IReadOnlyList<string> AlsoChanged { get; init; }
 
     /// <summary>The host of a farm that it is of; null where there is only one.</summary>
