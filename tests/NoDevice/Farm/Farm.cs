@@ -56,7 +56,6 @@ internal sealed class Farm : IAsyncDisposable
     public static Task<Farm> StartWithLedger(string ledger, params string[] agents) => Start(null, 2, ledger, agents);
 
     /// <summary>The same, with all of that.</summary>
-
     public static async Task<Farm> Start(Func<Broker, string>? url, int ackWaitSeconds, string? ledger, string[] agents)
     {
         Broker broker = new();

@@ -204,6 +204,31 @@ public sealed class FarmBadDaysTests
     }
 
     [Fact]
+    public async Task A_controller_whose_watch_of_the_hosts_the_server_has_forgotten_hears_of_them_again()
+    {
+        await using Farm farm = await Farm.Start();
+        await using NatsConnection nats = new(new NatsOpts { Url = farm.Broker.Url });
+        NatsJSContext streams = new(nats);
+        await Report(farm, "a", report => report);
+        await farm.UntilThere("a");
+        const string heartbeats = $"KV_{FarmSubjects.Hosts}";
+        List<string> watches = [];
+        await foreach (string watch in streams.ListConsumerNamesAsync(heartbeats, Cancellation))
+        {
+            watches.Add(watch);
+        }
+
+        Assert.NotEmpty(watches);
+        foreach (string watch in watches)
+        {
+            await streams.DeleteConsumerAsync(heartbeats, watch, Cancellation);
+        }
+
+        await Report(farm, "b", report => report);
+        await farm.UntilThere("b");
+    }
+
+    [Fact]
     public async Task A_clock_that_is_wrong_by_an_hour_is_shown_and_changes_nothing()
     {
         await using Farm farm = await Farm.Start();

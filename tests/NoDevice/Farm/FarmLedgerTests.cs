@@ -97,6 +97,26 @@ public sealed class FarmLedgerTests : IDisposable
             ((string[])["1", "2", "3"]).Select(run => _ledger.End(Report(id) with { Run = run }, lost)!.State));
     }
 
+    [Fact]
+    public void An_attempt_that_was_interrupted_is_not_one_of_those_that_a_job_may_have()
+    {
+        long id = Submit();
+        _ledger.End(Report(id), new(new AttemptEnd(AttemptOutcome.Interrupted, null, "the host's daemon was asked to stop", null, null), null, []));
+        _ledger.End(Report(id) with { Run = "2" }, new(new AttemptEnd(AttemptOutcome.Lost, null, "its daemon was gone", null, null), null, []));
+        _ledger.Begin(Report(id) with { Run = "3" });
+        Assert.Equal(2, _ledger.AttemptsThatCount(id));
+    }
+
+    [Fact]
+    public void A_host_that_has_begun_a_job_too_long_ago_makes_it_no_more()
+    {
+        long id = Submit();
+        _ledger.Begin(Report(id));
+        DateTimeOffset begun = Assert.Single(_jobs.Attempts(id)).StartedAt;
+        Assert.Equal(["a"], _ledger.HostsOf(id, begun));
+        Assert.Empty(_ledger.HostsOf(id, begun + TimeSpan.FromMilliseconds(1)));
+    }
+
     private static AttemptReport Report(long job) => new()
     {
         Protocol = FarmProtocol.Version,

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 
 using System.Text.Json;
+using Kvmsys.Monitor.Farm.Protocol;
+using NATS.Client.Core;
+using NATS.Client.JetStream;
+using NATS.Client.JetStream.Models;
 
 namespace Kvmsys.Tests.NoDevice.Farm;
 
@@ -160,25 +164,48 @@ public sealed class FarmPromiseTests
     {
         await using Farm farm = await Farm.Start("a", "b", "c");
         long id = await farm.Submit(Farm.EndlessBench, Any);
-        for (int i = 1; i <= 3; i++)
-        {
-            string host = "";
-            await farm.Until(
-                async () =>
-                {
-                    JsonElement[] attempts = Farm.Attempts(await farm.Job(id));
-                    host = attempts.Length == i ? Farm.HostOf(attempts[^1])! : "";
-                    return host.Length > 0;
-                },
-                $"there is no attempt {i}");
-            farm.Agent(host).Kill();
-        }
+        await KillHostsOf(farm, id, 3);
 
         // The server says so when somebody looks for work again.
         farm.Agent("d").Begin();
-        JsonElement job = await farm.UntilJob(id, "failed");
-        Assert.Contains("was given to a host 3 times", job.GetProperty("reason").GetString(), StringComparison.Ordinal);
-        Assert.Equal(["lost", "lost", "lost"], Farm.Outcomes(job));
+        AssertDead(await farm.UntilJob(id, "failed"));
+    }
+
+    [Fact]
+    public async Task So_is_one_of_which_the_server_does_not_say_so_and_nobody_gets_it_again()
+    {
+        await using Farm farm = await Farm.Start("a", "b", "c");
+        await using NatsConnection nats = new(new NatsOpts { Url = farm.Broker.Url });
+        NatsJSContext streams = new(nats);
+        long id = await farm.Submit(Farm.EndlessBench, Any);
+        await KillHostsOf(farm, id, 2);
+        await farm.Until(async () => Farm.Attempts(await farm.Job(id)).Length == 3, "there is no third attempt");
+        string host = Farm.HostOf(Farm.Attempts(await farm.Job(id))[^1])!;
+        farm.Controller.Kill();
+        farm.Agent(host).Kill();
+        farm.Agent("d").Begin();
+        await farm.Until(
+            async () => (await streams.PurgeStreamAsync(FarmSubjects.Dead, new StreamPurgeRequest(), TestContext.Current.CancellationToken)).Purged > 0, "the server does not say that it has delivered it as often as it may");
+        await farm.Controller.Start();
+        AssertDead(await farm.UntilJob(id, "failed"));
+    }
+
+    [Fact]
+    public async Task A_job_that_was_given_back_as_often_as_it_may_fail_is_done_all_the_same()
+    {
+        await using Farm farm = await Farm.Start("a");
+        long id = await farm.Submit(Farm.EndlessBench, Any);
+        for (int i = 1; i <= 4; i++)
+        {
+            await farm.Until(async () => Farm.Outcomes(await farm.Job(id)) is var outcomes && outcomes.Length == i && outcomes[^1] is null, $"attempt {i} has not begun");
+            if (i < 4)
+            {
+                Assert.Equal(0, farm.Agent("a").Terminate());
+                farm.Agent("a").Begin();
+            }
+        }
+
+        Assert.Equal(["interrupted", "interrupted", "interrupted", null], Farm.Outcomes(await farm.Job(id)));
     }
 
     [Fact]
@@ -263,5 +290,29 @@ public sealed class FarmPromiseTests
         farm.Replace(second);
         await farm.UntilJob(id, "done", "failed");
         Assert.Contains("a", (await farm.Host("a")).GetProperty("name").GetString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Kills each host that begins a job, so many of them.</summary>
+    private static async Task KillHostsOf(Farm farm, long id, int hosts)
+    {
+        for (int i = 1; i <= hosts; i++)
+        {
+            string host = "";
+            await farm.Until(
+                async () =>
+                {
+                    JsonElement[] attempts = Farm.Attempts(await farm.Job(id));
+                    host = attempts.Length == i ? Farm.HostOf(attempts[^1])! : "";
+                    return host.Length > 0;
+                },
+                $"there is no attempt {i}");
+            farm.Agent(host).Kill();
+        }
+    }
+
+    private static void AssertDead(JsonElement job)
+    {
+        Assert.Contains("was given to a host 3 times", job.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Equal(["lost", "lost", "lost"], Farm.Outcomes(job));
     }
 }

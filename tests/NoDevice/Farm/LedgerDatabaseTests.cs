@@ -443,7 +443,8 @@ public sealed class LedgerDatabaseTests : IDisposable
         AttemptReport report = new() { Protocol = FarmProtocol.Version, Farm = ledger.Id, Job = 1, Host = "a", Run = "1", StartedAt = clock.Now };
         yield return ledger.Begin(report);
         yield return ledger.Begin(report);
-        yield return string.Join(' ', ledger.HostsOf(1));
+        yield return string.Join(' ', ledger.HostsOf(1, since: null));
+        yield return ledger.AttemptsThatCount(1);
         JudgedAttempt judged = new(new AttemptEnd(AttemptOutcome.Succeeded, 0, null, null, "{}"u8.ToArray()), null, []);
         yield return ledger.End(report, judged);
         yield return ledger.End(report with { Host = "b" }, judged);

@@ -334,12 +334,13 @@ internal sealed partial class FarmController(
             return;
         }
 
-        foreach ((long job, _) in outstanding.Where(job => !there.Contains(job.Job)))
+        ILookup<bool, Job> jobs = outstanding.Select(job => store.Find(job.Job)).OfType<Job>().ToLookup(job => there.Contains(job.Id));
+        foreach (Job job in jobs[false])
         {
-            PublishAgain(job);
+            await PublishAgainOrBury(job, cancellation).ConfigureAwait(false);
         }
 
-        await PublishStuck([.. outstanding.Where(job => there.Contains(job.Job)).Select(job => store.Find(job.Job)).OfType<Job>()], cancellation).ConfigureAwait(false);
+        await PublishStuck([.. jobs[true]], cancellation).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -379,8 +380,7 @@ internal sealed partial class FarmController(
             {
                 foreach (Job job in waiting)
                 {
-                    await Remove(job, stopping).ConfigureAwait(false);
-                    PublishAgain(job.Id);
+                    await PublishAgainOrBury(job, stopping).ConfigureAwait(false);
                 }
             }
         }).ConfigureAwait(false);
@@ -395,6 +395,30 @@ internal sealed partial class FarmController(
         catch (NatsJSApiException exception) when (exception.Error.ErrCode == NoConsumer)
         {
             return null;
+        }
+    }
+
+    /// <summary>Has a job published again that no host would get; one that was tried as often as it may be has failed, unless a host that is there is still at it.</summary>
+    private async Task PublishAgainOrBury(Job job, CancellationToken cancellation)
+    {
+        if (ledger.AttemptsThatCount(job.Id) < job.MaxAttempts)
+        {
+            await Remove(job, cancellation).ConfigureAwait(false);
+            PublishAgain(job.Id);
+        }
+        else if (!ledger.HostsOf(job.Id, time.GetUtcNow() - TimeSpan.FromSeconds(job.DeadlineSeconds) - LongestSettling).Select(hosts.Find).OfType<FarmHost>().Any(host => host.IsThere(time.GetUtcNow())))
+        {
+            await Bury(job, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task Bury(Job job, CancellationToken cancellation)
+    {
+        await Remove(job, cancellation).ConfigureAwait(false);
+        if (ledger.GiveUp(job.Id, JobState.Failed, $"it was given to a host {ledger.AttemptsThatCount(job.Id)} times, and the last one has not told its end"))
+        {
+            LogDead(job.Id);
+            metrics.Died();
         }
     }
 
@@ -418,7 +442,7 @@ internal sealed partial class FarmController(
         foreach (long id in ledger.Cancelled())
         {
             await Remove(store.Find(id)!, cancellation).ConfigureAwait(false);
-            FarmHost[] making = [.. ledger.HostsOf(id).Select(hosts.Find).OfType<FarmHost>().Where(host => host.IsThere(time.GetUtcNow()))];
+            FarmHost[] making = [.. ledger.HostsOf(id, since: null).Select(hosts.Find).OfType<FarmHost>().Where(host => host.IsThere(time.GetUtcNow()))];
             if (making.Length == 0)
             {
                 ledger.GiveUp(id, JobState.Cancelled, "cancelled");
@@ -516,9 +540,9 @@ internal sealed partial class FarmController(
 
         Job? settled = await WhenThereIsRoom(() => ledger.End(report, judged), cancellation).ConfigureAwait(false);
         metrics.Ended(job.Request.Kind, judged.End.Outcome);
-        if (settled is { HasEnded: false } && !report.Again)
+        if (settled is { State: JobState.Queued } && !report.Again)
         {
-            // The server has delivered it as often as it may, and not each time somebody has got it.
+            // The server has delivered it as often as it may, and not each time somebody has got it. Where a later attempt has begun, it was delivered again.
             await Remove(settled, cancellation).ConfigureAwait(false);
             PublishAgain(settled.Id);
             Wake();
@@ -591,18 +615,17 @@ internal sealed partial class FarmController(
             StreamMsgGetResponse dead = await jobs.GetAsync(new StreamMsgGetRequest { Seq = sequence }, cancellation).ConfigureAwait(false);
             if (FarmSubjects.JobOf(dead.Message.Subject) is long id && store.Find(id) is Job { HasEnded: false } job)
             {
-                await Remove(job, cancellation).ConfigureAwait(false);
-                if (job.Attempts < job.MaxAttempts && ledger.GenerationOf(id) < MostGenerations)
+                if (ledger.AttemptsThatCount(id) < job.MaxAttempts && ledger.GenerationOf(id) < MostGenerations)
                 {
-                    // Somebody was cut off, and has not got what the server has sent.
+                    // Somebody was cut off, and has not got what the server has sent; or has given it back.
+                    await Remove(job, cancellation).ConfigureAwait(false);
                     PublishAgain(id);
                     Wake();
-                    return;
                 }
-
-                ledger.GiveUp(id, JobState.Failed, $"it was given to a host {FarmProtocol.MostDeliveries} times, and none has told its end");
-                LogDead(id);
-                metrics.Died();
+                else
+                {
+                    await Bury(job, cancellation).ConfigureAwait(false);
+                }
             }
         }
         catch (NatsJSApiException exception) when (exception.Error.ErrCode == NoMessage)
@@ -771,7 +794,7 @@ internal sealed partial class FarmController(
     [LoggerMessage(LogLevel.Warning, "job {Job} was not where a host would get it any more, and is put there again")]
     private partial void LogAgain(long job);
 
-    [LoggerMessage(LogLevel.Error, "job {Job} was given to a host as often as it may be, and none has told its end: it has failed")]
+    [LoggerMessage(LogLevel.Error, "job {Job} was given to a host as often as it may be, and the last one has not told its end: it has failed")]
     private partial void LogDead(long job);
 
     [LoggerMessage(LogLevel.Error, "what came at {Subject} is no result, and was set aside: {Reason}")]

@@ -144,28 +144,38 @@ internal sealed class FarmLedger(JobStore jobs, TimeProvider time)
     }
 
     /// <summary>Ends a job that the server delivers no more, and whose hosts have told no end.</summary>
-    /// <returns>The job as it is now; null where there is none of that number.</returns>
+    /// <returns>Whether it had not ended before.</returns>
     /// <exception cref="StoreFullException">There is no room.</exception>
-    public Job? GiveUp(long job, JobState state, string reason) => jobs.Write((connection, events) =>
+    public bool GiveUp(long job, JobState state, string reason) => jobs.Write((connection, events) =>
     {
         if (connection.Execute(
             "UPDATE job SET state = @state, ended_at = @now, reason = @reason, program = NULL WHERE id = @job AND state IN ('queued', 'running')",
             ("@state", JobWords.Of(state)),
             ("@now", Now),
             ("@reason", reason),
-            ("@job", job)) == 1)
+            ("@job", job)) == 0)
         {
-            connection.Execute(
-                "UPDATE attempt SET ended_at = @now, outcome = 'lost', reason = 'its host has not told its end' WHERE job = @job AND ended_at IS NULL", ("@now", Now), ("@job", job));
-            events.Add(jobs.Note($"job.{JobWords.Of(state)}", job, reason));
+            return false;
         }
 
-        return JobStore.FindIn(connection, job);
+        connection.Execute(
+            "UPDATE attempt SET ended_at = @now, outcome = 'lost', reason = 'its host has not told its end' WHERE job = @job AND ended_at IS NULL", ("@now", Now), ("@job", job));
+        events.Add(jobs.Note($"job.{JobWords.Of(state)}", job, reason));
+        return true;
     });
 
+    /// <summary>How many attempts at a job have begun, without those that were interrupted.</summary>
+    public int AttemptsThatCount(long job) => jobs.Read(connection => checked((int)(long)connection.Scalar(
+        "SELECT count(*) FROM attempt WHERE job = @job AND (outcome IS NULL OR outcome <> 'interrupted')", ("@job", job))!));
+
     /// <summary>The hosts that make an attempt at a job, as far as they have told.</summary>
-    public IReadOnlyList<string> HostsOf(long job) => jobs.Read(connection => connection.Rows(
-        "SELECT DISTINCT host FROM attempt WHERE job = @job AND ended_at IS NULL AND host IS NOT NULL", row => row.GetString(0), ("@job", job)));
+    /// <param name="job">The job.</param>
+    /// <param name="since">Only those that have begun it since then; null for all.</param>
+    public IReadOnlyList<string> HostsOf(long job, DateTimeOffset? since) => jobs.Read(connection => connection.Rows(
+        "SELECT DISTINCT host FROM attempt WHERE job = @job AND ended_at IS NULL AND host IS NOT NULL AND started_at >= @since",
+        row => row.GetString(0),
+        ("@job", job),
+        ("@since", since?.ToUnixTimeMilliseconds() ?? 0)));
 
     /// <summary>Jobs that nobody wants any more, and that a host is making, as far as it has told.</summary>
     public IReadOnlyList<long> CancelledOn(string host) => jobs.Read(connection => connection.Rows(
