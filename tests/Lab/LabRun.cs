@@ -33,8 +33,8 @@ internal static class LabRun
     /// <summary>Runs a command in the lab.</summary>
     public static LabResult Lab(string command, string options = "") => Bash($"lab/lab.sh {options} -- {command}");
 
-    /// <summary>Starts a line of bash in a process group of its own, whose number is the process's, as an interactive shell does.</summary>
-    public static Process Start(string line, string? temporaryFolder = null) => Process.Start(new ProcessStartInfo("setsid", ["bash", "-c", line])
+    /// <summary>Starts a line of bash in a process group of its own, whose number is the process's, as an interactive shell does; it ignores no signal, also under nohup.</summary>
+    public static Process Start(string line, string? temporaryFolder = null) => Process.Start(new ProcessStartInfo("setsid", ["env", "--default-signal", "bash", "-c", line])
     {
         WorkingDirectory = Checkout.Root,
         RedirectStandardOutput = true,
