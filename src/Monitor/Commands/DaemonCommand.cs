@@ -84,9 +84,10 @@ internal static class DaemonCommand
     /// <summary>Runs a daemon until it is asked to stop.</summary>
     /// <param name="settings">How it is set.</param>
     /// <param name="role">Where it has its jobs made.</param>
+    /// <param name="opened">Its database, where that is open already.</param>
     /// <returns>The exit status.</returns>
     /// <exception cref="CommandFailedException">It cannot run.</exception>
-    public static int Run(DaemonSettings settings, DaemonRole role)
+    public static int Run(DaemonSettings settings, DaemonRole role, StoreDatabase? opened = null)
     {
         try
         {
@@ -100,7 +101,7 @@ internal static class DaemonCommand
 
         async Task RunToItsEnd()
         {
-            await using DaemonHost daemon = DaemonHost.Create(settings, HostEnvironment.Read(), ReadBench, TimeProvider.System, role);
+            await using DaemonHost daemon = DaemonHost.Create(settings, HostEnvironment.Read(), ReadBench, TimeProvider.System, role, opened);
             await daemon.Start(CancellationToken.None);
             await daemon.WaitForShutdown(CancellationToken.None);
         }

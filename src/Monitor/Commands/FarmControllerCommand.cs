@@ -22,17 +22,18 @@ internal static class FarmControllerCommand
         options.AddTo(command, UnitFile.Controller, parsed =>
         {
             DaemonSettings settings = options.SettingsOf(parsed, DaemonRole.Controller, taken => taken.TakeOption("farmLedger", parsed.GetValue(ledger) is string url ? [url] : null, ledger.Name));
+            PostgresStoreDatabase? opened = null;
             if (parsed.GetValue(standby))
             {
                 using Interruption interruption = new();
                 if (!DaemonCommand.WaitForFolder(settings.StateFolder, interruption.Token)
-                    || (settings.FarmLedger is PostgresAddress address && !PostgresStoreDatabase.WaitFor(address, StandBy, interruption.Token)))
+                    || (settings.FarmLedger is PostgresAddress address && (opened = PostgresStoreDatabase.WaitFor(address, StandBy, interruption.Token)) is null))
                 {
                     return interruption.ExitCode;
                 }
             }
 
-            return DaemonCommand.Run(settings, DaemonRole.Controller);
+            return DaemonCommand.Run(settings, DaemonRole.Controller, opened);
         });
         return command;
 

@@ -49,16 +49,17 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     /// <param name="readBench">Reads what a bench writes.</param>
     /// <param name="time">The clock.</param>
     /// <param name="role">Where it has its jobs made.</param>
+    /// <param name="opened">Its database, where that is open already; it is the daemon's from then on.</param>
     /// <exception cref="StoreException">Its database cannot be used, or another daemon uses it.</exception>
     /// <exception cref="StoreFullException">There is no room for one.</exception>
     /// <exception cref="AccessException">Others could reach it, and it has no token; or its certificate cannot be used.</exception>
-    public static DaemonHost Create(DaemonSettings settings, HostEnvironment host, BenchReading readBench, TimeProvider time, DaemonRole role = DaemonRole.Host)
+    public static DaemonHost Create(DaemonSettings settings, HostEnvironment host, BenchReading readBench, TimeProvider time, DaemonRole role = DaemonRole.Host, StoreDatabase? opened = null)
     {
         FileLock folder = TakeFolder(settings.StateFolder);
         JobStore? store = null;
         try
         {
-            store = settings.FarmLedger is PostgresAddress ledger ? new(PostgresStoreDatabase.Open(ledger), time) : JobStore.Open(settings.StateFolder, time);
+            store = opened is not null ? new(opened, time) : settings.FarmLedger is PostgresAddress ledger ? new(PostgresStoreDatabase.Open(ledger), time) : JobStore.Open(settings.StateFolder, time);
             // With nothing that is not asked for: the others look for configuration files, and watch the folder where they might be.
             WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "kvmsys" });
             builder.Services.AddRoutingCore();

@@ -113,7 +113,7 @@ public sealed class LedgerDatabaseTests : IDisposable
         Assert.Contains("another controller uses the database postgres", Assert.Throws<StoreException>(Open).Message, StringComparison.Ordinal);
         List<string> told = [];
         using SemaphoreSlim waits = new(0);
-        Task<bool> standby = Task.Run(() => PostgresStoreDatabase.WaitFor(
+        Task<PostgresStoreDatabase?> standby = Task.Run(() => PostgresStoreDatabase.WaitFor(
             Address(_server.Url),
             reason =>
             {
@@ -124,9 +124,12 @@ public sealed class LedgerDatabaseTests : IDisposable
         await waits.WaitAsync(TestContext.Current.CancellationToken);
         Assert.False(standby.IsCompleted);
         first.Dispose();
-        Assert.True(await standby);
+        using PostgresStoreDatabase? ledger = await standby;
+        Assert.NotNull(ledger);
         Assert.Contains("another controller uses", Assert.Single(told), StringComparison.Ordinal);
-        Open().Dispose();
+
+        // It is let in itself, and not only told that it might be.
+        Assert.Throws<StoreException>(Open);
     }
 
     [Fact]
@@ -134,8 +137,8 @@ public sealed class LedgerDatabaseTests : IDisposable
     {
         _server.Kill();
         using CancellationTokenSource enough = new();
-        bool got = await Task.Run(() => PostgresStoreDatabase.WaitFor(Address(_server.Url), _ => enough.Cancel(), enough.Token), TestContext.Current.CancellationToken);
-        Assert.False(got);
+        PostgresStoreDatabase? got = await Task.Run(() => PostgresStoreDatabase.WaitFor(Address(_server.Url), _ => enough.Cancel(), enough.Token), TestContext.Current.CancellationToken);
+        Assert.Null(got);
     }
 
     [Fact]

@@ -329,7 +329,7 @@ internal sealed partial class FarmController(
         await MakeRoom(reader, cancellation).ConfigureAwait(false);
 
         // What has left the stream may have left its end in the other one: that has to be read first.
-        if (reader is not { NumPending: 0, NumAckPending: 0 })
+        if (!HasReadAll(reader))
         {
             return;
         }
@@ -385,6 +385,8 @@ internal sealed partial class FarmController(
             }
         }).ConfigureAwait(false);
     }
+
+    private static bool HasReadAll(ConsumerInfo? reader) => reader is { NumPending: 0, NumAckPending: 0 };
 
     private async Task<ConsumerInfo?> FindConsumer(string stream, string name, CancellationToken cancellation)
     {
@@ -615,6 +617,7 @@ internal sealed partial class FarmController(
             StreamMsgGetResponse dead = await jobs.GetAsync(new StreamMsgGetRequest { Seq = sequence }, cancellation).ConfigureAwait(false);
             if (FarmSubjects.JobOf(dead.Message.Subject) is long id && store.Find(id) is Job { HasEnded: false } job)
             {
+                bool isRead = HasReadAll(await FindConsumer(FarmSubjects.Results, Ledger, cancellation).ConfigureAwait(false));
                 if (ledger.AttemptsThatCount(id) < job.MaxAttempts && ledger.GenerationOf(id) < MostGenerations)
                 {
                     // Somebody was cut off, and has not got what the server has sent; or has given it back.
@@ -622,10 +625,12 @@ internal sealed partial class FarmController(
                     PublishAgain(id);
                     Wake();
                 }
-                else
+                else if (isRead)
                 {
                     await Bury(job, cancellation).ConfigureAwait(false);
                 }
+
+                // Else its last host may have given it back: whoever reconciles decides.
             }
         }
         catch (NatsJSApiException exception) when (exception.Error.ErrCode == NoMessage)

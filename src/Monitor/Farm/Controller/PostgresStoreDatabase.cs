@@ -76,7 +76,15 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
     {
         try
         {
-            return TryOpen(address) ?? throw new StoreException($"another controller uses the {address}", "end that one first, or wait for its end with --standby");
+            for (Stopwatch time = Stopwatch.StartNew(); time.Elapsed < Patience; Thread.Sleep(PatiencePause))
+            {
+                if (TryOpen(address) is PostgresStoreDatabase ledger)
+                {
+                    return ledger;
+                }
+            }
+
+            throw new StoreException($"another controller uses the {address}", "end that one first, or wait for its end with --standby");
         }
         catch (Exception exception) when (IsServers(exception))
         {
@@ -84,12 +92,12 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
         }
     }
 
-    /// <summary>Waits until the server is there and no controller uses the ledger.</summary>
+    /// <summary>Opens a ledger as soon as the server is there and no other controller uses it.</summary>
     /// <param name="address">Where it is.</param>
     /// <param name="onWait">Told once what it waits for, and again when that changes.</param>
     /// <param name="cancellation">Ends the waiting.</param>
-    /// <returns>Whether that is so; it was cancelled otherwise.</returns>
-    public static bool WaitFor(PostgresAddress address, Action<string> onWait, CancellationToken cancellation)
+    /// <returns>The ledger; null where it was cancelled.</returns>
+    public static PostgresStoreDatabase? WaitFor(PostgresAddress address, Action<string> onWait, CancellationToken cancellation)
     {
         string? told = null;
         do
@@ -97,10 +105,9 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
             string reason = $"another controller uses the {address}";
             try
             {
-                using PostgresStoreDatabase? free = TryOpen(address);
-                if (free is not null)
+                if (TryOpen(address) is PostgresStoreDatabase ledger)
                 {
-                    return true;
+                    return ledger;
                 }
             }
             catch (Exception exception) when (IsServers(exception))
@@ -114,7 +121,7 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
             }
         }
         while (!cancellation.WaitHandle.WaitOne(BetweenTries));
-        return false;
+        return null;
     }
 
     /// <inheritdoc/>
