@@ -27,7 +27,7 @@ internal static class FarmControllerCommand
             {
                 using Interruption interruption = new();
                 if (!DaemonCommand.WaitForFolder(settings.StateFolder, interruption.Token)
-                    || (settings.FarmLedger is PostgresAddress address && (opened = PostgresStoreDatabase.WaitFor(address, StandBy, interruption.Token)) is null))
+                    || (settings.FarmLedger is PostgresAddress address && (opened = PostgresStoreDatabase.OpenWhenFree(address, StandBy, interruption.Token)) is null))
                 {
                     return interruption.ExitCode;
                 }

@@ -59,7 +59,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         JobStore? store = null;
         try
         {
-            store = opened is not null ? new(opened, time) : settings.FarmLedger is PostgresAddress ledger ? new(PostgresStoreDatabase.Open(ledger), time) : JobStore.Open(settings.StateFolder, time);
+            store = settings.FarmLedger is PostgresAddress ledger ? new(opened ?? PostgresStoreDatabase.Open(ledger), time) : JobStore.Open(settings.StateFolder, time);
             // With nothing that is not asked for: the others look for configuration files, and watch the folder where they might be.
             WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "kvmsys" });
             builder.Services.AddRoutingCore();

@@ -113,7 +113,7 @@ public sealed class LedgerDatabaseTests : IDisposable
         Assert.Contains("another controller uses the database postgres", Assert.Throws<StoreException>(Open).Message, StringComparison.Ordinal);
         List<string> told = [];
         using SemaphoreSlim waits = new(0);
-        Task<PostgresStoreDatabase?> standby = Task.Run(() => PostgresStoreDatabase.WaitFor(
+        Task<PostgresStoreDatabase?> standby = Task.Run(() => PostgresStoreDatabase.OpenWhenFree(
             Address(_server.Url),
             reason =>
             {
@@ -137,7 +137,7 @@ public sealed class LedgerDatabaseTests : IDisposable
     {
         _server.Kill();
         using CancellationTokenSource enough = new();
-        PostgresStoreDatabase? got = await Task.Run(() => PostgresStoreDatabase.WaitFor(Address(_server.Url), _ => enough.Cancel(), enough.Token), TestContext.Current.CancellationToken);
+        PostgresStoreDatabase? got = await Task.Run(() => PostgresStoreDatabase.OpenWhenFree(Address(_server.Url), _ => enough.Cancel(), enough.Token), TestContext.Current.CancellationToken);
         Assert.Null(got);
     }
 

@@ -408,11 +408,15 @@ internal sealed partial class FarmController(
             await Remove(job, cancellation).ConfigureAwait(false);
             PublishAgain(job.Id);
         }
-        else if (!ledger.HostsOf(job.Id, time.GetUtcNow() - TimeSpan.FromSeconds(job.DeadlineSeconds) - LongestSettling).Select(hosts.Find).OfType<FarmHost>().Any(host => host.IsThere(time.GetUtcNow())))
+        else if (Making(job.Id, since: time.GetUtcNow() - TimeSpan.FromSeconds(job.DeadlineSeconds) - LongestSettling).Length == 0)
         {
             await Bury(job, cancellation).ConfigureAwait(false);
         }
     }
+
+    /// <summary>The hosts that are there and are at a job, as far as they have told; only those that have begun it since then, where that is given.</summary>
+    private FarmHost[] Making(long job, DateTimeOffset? since) =>
+        [.. ledger.HostsOf(job, since).Select(hosts.Find).OfType<FarmHost>().Where(host => host.IsThere(time.GetUtcNow()))];
 
     private async Task Bury(Job job, CancellationToken cancellation)
     {
@@ -444,7 +448,7 @@ internal sealed partial class FarmController(
         foreach (long id in ledger.Cancelled())
         {
             await Remove(store.Find(id)!, cancellation).ConfigureAwait(false);
-            FarmHost[] making = [.. ledger.HostsOf(id, since: null).Select(hosts.Find).OfType<FarmHost>().Where(host => host.IsThere(time.GetUtcNow()))];
+            FarmHost[] making = Making(id, since: null);
             if (making.Length == 0)
             {
                 ledger.GiveUp(id, JobState.Cancelled, "cancelled");
@@ -627,10 +631,9 @@ internal sealed partial class FarmController(
                 }
                 else if (isRead)
                 {
+                    // Where not, its last host may have given it back: who reconciles decides.
                     await Bury(job, cancellation).ConfigureAwait(false);
                 }
-
-                // Else its last host may have given it back: whoever reconciles decides.
             }
         }
         catch (NatsJSApiException exception) when (exception.Error.ErrCode == NoMessage)

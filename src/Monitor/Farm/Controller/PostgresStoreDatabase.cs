@@ -76,15 +76,7 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
     {
         try
         {
-            for (Stopwatch time = Stopwatch.StartNew(); time.Elapsed < Patience; Thread.Sleep(PatiencePause))
-            {
-                if (TryOpen(address) is PostgresStoreDatabase ledger)
-                {
-                    return ledger;
-                }
-            }
-
-            throw new StoreException($"another controller uses the {address}", "end that one first, or wait for its end with --standby");
+            return Patiently(() => TryOpen(address)) ?? throw new StoreException($"another controller uses the {address}", "end that one first, or wait for its end with --standby");
         }
         catch (Exception exception) when (IsServers(exception))
         {
@@ -97,7 +89,7 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
     /// <param name="onWait">Told once what it waits for, and again when that changes.</param>
     /// <param name="cancellation">Ends the waiting.</param>
     /// <returns>The ledger; null where it was cancelled.</returns>
-    public static PostgresStoreDatabase? WaitFor(PostgresAddress address, Action<string> onWait, CancellationToken cancellation)
+    public static PostgresStoreDatabase? OpenWhenFree(PostgresAddress address, Action<string> onWait, CancellationToken cancellation)
     {
         string? told = null;
         do
@@ -177,6 +169,19 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
         }
     }
 
+    /// <summary>Tries until it has something: who has the lock may be a connection that is just gone.</summary>
+    private static T? Patiently<T>(Func<T?> attempt)
+        where T : class
+    {
+        T? got = attempt();
+        for (Stopwatch time = Stopwatch.StartNew(); got is null && time.Elapsed < Patience; got = attempt())
+        {
+            Thread.Sleep(PatiencePause);
+        }
+
+        return got;
+    }
+
     /// <summary>A connection that may write; null where another one may.</summary>
     private static NpgsqlConnection? TryLock(NpgsqlDataSource server)
     {
@@ -206,20 +211,16 @@ internal sealed class PostgresStoreDatabase : StoreDatabase
     /// <summary>Connects again: the driver gives a connection up also where a statement had no room.</summary>
     private void Connect()
     {
-        for (Stopwatch time = Stopwatch.StartNew(); time.Elapsed < Patience; Thread.Sleep(PatiencePause))
+        if (Patiently(() => TryLock(_server)) is NpgsqlConnection connection)
         {
-            if (TryLock(_server) is NpgsqlConnection connection)
+            if (connection.Scalar("SELECT opened FROM kvmsys_schema") is long opened && opened == _opened)
             {
-                if (connection.Scalar("SELECT opened FROM kvmsys_schema") is long opened && opened == _opened)
-                {
-                    _writing.Dispose();
-                    _writing = connection;
-                    return;
-                }
-
-                connection.Dispose();
-                break;
+                _writing.Dispose();
+                _writing = connection;
+                return;
             }
+
+            connection.Dispose();
         }
 
         throw new StoreException($"the connection to the {_address} was lost, and another controller has opened the ledger there", "start this one again with --standby: it waits until it may write");
