@@ -213,8 +213,8 @@ public sealed class FarmPromiseTests
     {
         await using Farm farm = await Farm.Start("a");
         long first = await farm.Submit(Farm.EndlessBench, Any);
-        long[] others = [await farm.Submit(Farm.Doctor, Any), await farm.Submit(Farm.Doctor, "host:a")];
         await farm.UntilOn(first, "a");
+        long[] others = [await farm.Submit(Farm.Doctor, Any), await farm.Submit(Farm.Doctor, "host:a")];
         farm.Agent("b").Begin();
         await farm.UntilJob(others[0], "done");
         Assert.Equal("queued", (await farm.Job(others[1])).GetProperty("state").GetString());
